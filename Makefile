@@ -1,0 +1,52 @@
+# Each target installs what it needs into .venv; `make report` and `make test` are enough for a fresh clone.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+SOURCES := pyproject.toml setup.py constraints.txt $(shell find constrain -name '*_cy.py' -o -name '*.pxd')
+
+.PHONY: report report-samples test lint bench clean
+
+report: $(VENV)/.report          ## the quarterly reports: with the constraint and without
+	$(BIN)/python examples/quarterly_report/run.py
+
+report-samples: $(VENV)/.report $(VENV)/.test   ## 200 reports at temperature 1.5, and 200 of random logits
+	$(BIN)/python examples/quarterly_report/run.py --samples 200 --temperature 1.5
+	$(BIN)/python examples/quarterly_report/run.py --samples 200 --temperature 1.5 --random-logits
+	$(BIN)/python examples/quarterly_report/run.py --samples 200 --temperature 1.5 --random-logits --max-new-tokens least
+
+test: $(VENV)/.test              ## the default tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.lint              ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict
+
+bench: $(VENV)/.bench            ## time to the first mask and between masks, beside llguidance
+	$(BIN)/python benchmarks/mask_speed.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+	find constrain \( -name '*.so' -o -name '*_cy.c' \) -delete
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# Installed in place, so that tests and examples run the files of the checkout; compiled modules are
+# rebuilt when their sources change.
+$(VENV)/.report: $(BIN)/python $(SOURCES)
+	$(PIP) -e '.[models,gemma]'
+	@touch $@
+
+$(VENV)/.test: $(BIN)/python $(SOURCES)
+	$(PIP) -e '.[models,test]'
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.test
+	$(PIP) -e '.[models,test,lint]'
+	@touch $@
+
+$(VENV)/.bench: $(BIN)/python $(SOURCES)
+	$(PIP) -e '.[models,bench]'
+	@touch $@

@@ -1,0 +1,15 @@
+# The C-level face of `Formulas`.
+cdef class Formulas:
+    cdef public list values
+    cdef public Py_ssize_t max_nodes
+    cdef dict _index
+    cdef list _variable
+    cdef list _low
+    cdef list _high
+    cdef dict _unique
+    cdef dict _ite
+    cdef dict _negations
+    cdef dict _supports
+    cdef object _node(self, object variable, object low, object high)
+    cdef object _shortcut(self, object f, object g, object h)
+    cdef list _reachable(self, object formula)

@@ -1,0 +1,274 @@
+"""Boolean formulas as reduced ordered binary decision diagrams (Bryant 1986).
+
+A formula is an integer: `FALSE`, `TRUE` or a node of one `Formulas` arena. Two formulas of an
+arena are equivalent over their variables exactly if they are the same integer, so goals are
+canonical and lazy exploration under recursion terminates. A node is created after its
+children, hence a pass over ascending numbers goes bottom-up without recursion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+
+try:
+    import cython
+except ModuleNotFoundError:
+    from constrain._cython import cython
+
+from constrain.errors import LimitExceeded
+
+__all__ = ["FALSE", "TRUE", "Formulas"]
+
+FALSE = 0
+TRUE = 1
+
+
+@cython.cclass
+class Formulas:
+    """An arena of formulas over variables, each of which stands for a hashable value.
+
+    The order of variables is the order of their first use.
+    """
+
+    def __init__(self, max_nodes: int = 2_000_000) -> None:
+        self.values: list[object] = []
+        self.max_nodes: cython.Py_ssize_t = max_nodes
+        self._index: dict[object, int] = {}
+        last = 1 << 30
+        self._variable: list[int] = [last, last]
+        self._low: list[int] = [0, 1]
+        self._high: list[int] = [0, 1]
+        self._unique: dict[tuple[int, int, int], int] = {}
+        self._ite: dict[tuple[int, int, int], int] = {}
+        self._negations: dict[int, int] = {0: 1, 1: 0}
+        self._supports: dict[int, tuple[int, ...]] = {}
+
+    def variable(self, value: Hashable) -> int:
+        """Return the formula that is true exactly if `value` is."""
+        index = self._index.get(value)
+        if index is None:
+            index = len(self.values)
+            self._index[value] = index
+            self.values.append(value)
+        return self._node(index, 0, 1)
+
+    def size(self) -> int:
+        """Return the number of nodes."""
+        return len(self._variable)
+
+    def find(self, value: Hashable) -> int | None:
+        """Return the index of the variable of `value`, if it has one."""
+        return self._index.get(value)
+
+    def value(self, variable: int) -> object:
+        """Return what the variable with this index stands for."""
+        return self.values[variable]
+
+    @cython.cfunc
+    def _node(self, variable: object, low: object, high: object) -> object:
+        if low == high:
+            return low
+        key = (variable, low, high)
+        node = self._unique.get(key)
+        if node is None:
+            node = len(self._variable)
+            if node >= self.max_nodes:
+                raise LimitExceeded(
+                    "the Boolean combination of sub-schemas is too large", limit=self.max_nodes
+                )
+            self._variable.append(variable)
+            self._low.append(low)
+            self._high.append(high)
+            self._unique[key] = node
+        return node
+
+    def ite(self, condition: int, then: int, otherwise: int) -> int:
+        """Return `(condition and then) or (not condition and otherwise)`."""
+        result = self._shortcut(condition, then, otherwise)
+        if result is not None:
+            return result
+        variables = self._variable
+        lows = self._low
+        highs = self._high
+        memo = self._ite
+        # A work item is (f, g, h) to be computed, or (variable, None, key) to be combined.
+        work: list = [(condition, then, otherwise)]
+        results: list = []
+        while work:
+            f, g, h = work.pop()
+            if g is None:
+                high = results.pop()
+                low = results.pop()
+                node = self._node(f, low, high)
+                memo[h] = node
+                results.append(node)
+                continue
+            result = self._shortcut(f, g, h)
+            if result is None:
+                result = memo.get((f, g, h))
+            if result is not None:
+                results.append(result)
+                continue
+            top = variables[f]
+            if variables[g] < top:
+                top = variables[g]
+            if variables[h] < top:
+                top = variables[h]
+            if variables[f] == top:
+                f0, f1 = lows[f], highs[f]
+            else:
+                f0 = f1 = f
+            if variables[g] == top:
+                g0, g1 = lows[g], highs[g]
+            else:
+                g0 = g1 = g
+            if variables[h] == top:
+                h0, h1 = lows[h], highs[h]
+            else:
+                h0 = h1 = h
+            work.append((top, None, (f, g, h)))
+            work.append((f1, g1, h1))
+            work.append((f0, g0, h0))
+        return results.pop()
+
+    @cython.cfunc
+    def _shortcut(self, f: object, g: object, h: object) -> object:
+        if f == 1:
+            return g
+        if f == 0:
+            return h
+        if g == h:
+            return g
+        if g == 1 and h == 0:
+            return f
+        return None
+
+    def negation(self, formula: int) -> int:
+        """Return `not formula`."""
+        result = self._negations.get(formula)
+        if result is None:
+            result = self.ite(formula, 0, 1)
+            self._negations[formula] = result
+            self._negations[result] = formula
+        return result
+
+    def conjunction(self, formulas: Iterable[int]) -> int:
+        """Return the conjunction of all; `TRUE` for none."""
+        # From the last variable to the first, so that each step works at the top of a diagram.
+        result = 1
+        for formula in sorted(formulas, key=self._variable.__getitem__, reverse=True):
+            result = self.ite(formula, result, 0)
+            if result == 0:
+                break
+        return result
+
+    def disjunction(self, formulas: Iterable[int]) -> int:
+        """Return the disjunction of all; `FALSE` for none."""
+        result = 0
+        for formula in sorted(formulas, key=self._variable.__getitem__, reverse=True):
+            result = self.ite(formula, 1, result)
+            if result == 1:
+                break
+        return result
+
+    def exactly_one(self, formulas: Iterable[int]) -> int:
+        """Return the formula that holds if exactly one of `formulas` does."""
+        none = 1
+        one = 0
+        for formula in sorted(formulas, key=self._variable.__getitem__, reverse=True):
+            one = self.ite(formula, none, one)
+            none = self.ite(formula, 0, none)
+        return one
+
+    @cython.cfunc
+    def _reachable(self, formula: object) -> list:
+        seen = {formula}
+        stack = [formula]
+        while stack:
+            node = stack.pop()
+            if node <= 1:
+                continue
+            for child in (self._low[node], self._high[node]):
+                if child not in seen:
+                    seen.add(child)
+                    stack.append(child)
+        seen.discard(0)
+        seen.discard(1)
+        return sorted(seen)
+
+    def restrict(self, formula: int, variable: int, truth: bool) -> int:
+        """Return `formula` with the variable of this index replaced by a constant."""
+        return self.substitute(formula, {variable: 1 if truth else 0})
+
+    def substitute(self, formula: int, replacements: Mapping[int, int]) -> int:
+        """Return `formula` with each variable index in `replacements` replaced by a formula."""
+        if formula <= 1 or not replacements:
+            return formula
+        if formula not in self._supports:
+            self.support(formula)
+        if not any(variable in replacements for variable in self._supports[formula]):
+            return formula
+        results: dict = {0: 0, 1: 1}
+        for node in self._reachable(formula):
+            variable = self._variable[node]
+            low = results[self._low[node]]
+            high = results[self._high[node]]
+            condition = replacements.get(variable)
+            if condition is None:
+                condition = self._node(variable, 0, 1)
+            results[node] = self.ite(condition, high, low)
+        return results[formula]
+
+    def support(self, formula: int) -> tuple[int, ...]:
+        """Return the indices of the variables on which `formula` depends, ascending."""
+        result = self._supports.get(formula)
+        if result is None:
+            result = tuple(sorted({self._variable[node] for node in self._reachable(formula)}))
+            self._supports[formula] = result
+        return result
+
+    def evaluate(self, formula: int, truth: Callable[[int], bool]) -> bool:
+        """Return the value of `formula` when variable i has the value `truth(i)`."""
+        node = formula
+        while node > 1:
+            node = self._high[node] if truth(self._variable[node]) else self._low[node]
+        return bool(node == 1)
+
+    def cubes(self, formula: int) -> Iterator[list[tuple[int, bool]]]:
+        """Yield the paths to `TRUE`: disjoint conjunctions of (variable index, sign) that cover it."""
+        if formula == 0:
+            return
+        path: list[tuple[int, bool]] = []
+        # What is still to visit: (node, length of the path above it, literal that leads to it).
+        stack: list[tuple[int, int, tuple[int, bool] | None]] = [(formula, 0, None)]
+        while stack:
+            node, depth, literal = stack.pop()
+            del path[depth:]
+            if literal is not None:
+                path.append(literal)
+            if node == 1:
+                yield list(path)
+            elif node > 1:
+                variable = self._variable[node]
+                stack.append((self._high[node], len(path), (variable, True)))
+                stack.append((self._low[node], len(path), (variable, False)))
+
+    def decompose(self, formula: int) -> tuple[int, int, int]:
+        """Return (variable index, formula if false, formula if true) of a non-constant formula."""
+        return self._variable[formula], self._low[formula], self._high[formula]
+
+    def conjuncts(self, formula: int) -> list[tuple[int, bool]] | None:
+        """Return the literals of a formula that is one cube, else `None`; `[]` for `TRUE`."""
+        literals = []
+        node = formula
+        while node > 1:
+            low, high = self._low[node], self._high[node]
+            if low == 0:
+                literals.append((self._variable[node], True))
+                node = high
+            elif high == 0:
+                literals.append((self._variable[node], False))
+                node = low
+            else:
+                return None
+        return literals if node == 1 else None

@@ -1,0 +1,16 @@
+# The C-level face of `LazyDfa`.
+from constrain.automata.languages_cy cimport Language, Languages
+from constrain.automata.table_cy cimport TableAutomaton
+
+
+cdef class LazyDfa(TableAutomaton):
+    cdef readonly Languages languages
+    cdef dict _numbers
+    cdef list _components
+    cdef list _cuts
+    cdef dict _edges
+    cdef dict _completions
+    cdef dict _live
+    cdef dict _layers
+    cdef dict _walks
+    cdef int _state(self, tuple[Language, ...] components)

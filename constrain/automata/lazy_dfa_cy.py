@@ -1,0 +1,432 @@
+"""The lazily built deterministic automaton of a language and of others that are tracked beside it.
+
+A state is a tuple of derivatives: of the goal, then of each tracked language. It exists only if
+its goal component has a member, so `DEAD` is exact. Rows are filled one byte class at a time.
+The questions about what can still follow (how short, how long, which words) are answered from
+the expression where that is enough and by searching states where it is not.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ModuleNotFoundError:
+    from constrain._cython import cython
+
+if cython.compiled:
+    from cython.cimports.constrain.automata.languages_cy import Language, Languages
+    from cython.cimports.constrain.automata.table_cy import TableAutomaton
+else:
+    from constrain.automata.languages_cy import Language, Languages
+    from constrain.automata.table_cy import TableAutomaton
+
+from constrain.automata.lengths import (
+    PREFERENCE,
+    Lengths,
+    Progression,
+    has_between,
+    least,
+    lengths,
+    shift,
+    shortest,
+)
+from constrain.errors import LimitExceeded
+
+__all__ = ["LazyDfa"]
+
+_DEAD = -1
+_RANK = tuple([PREFERENCE.index(byte) for byte in range(256)])
+
+
+@cython.cclass
+class LazyDfa(TableAutomaton):
+    """The automaton of `goal`.
+
+    A state accepts if its goal component contains the empty string; bit i of its outcome tells
+    whether that of tracked language i does. The goal is met with `any_text`, so that what is
+    alive can be finished with valid UTF-8.
+
+    Args:
+        languages: the arena of all the languages.
+        goal: what the automaton accepts.
+        tracked: languages whose membership is told beside it.
+        max_states: how many states may be made.
+    """
+
+    def __init__(
+        self,
+        languages: Languages,
+        goal: Language,
+        tracked: tuple[Language, ...] = (),
+        max_states: int = 500_000,
+    ) -> None:
+        TableAutomaton.__init__(self, max_states)
+        self.languages = languages
+        self._numbers: dict[tuple[Language, ...], int] = {}
+        self._components: list[tuple[Language, ...]] = []
+        self._cuts: list[int] = []
+        self._edges: dict[int, list[tuple[int, int]]] = {}
+        self._completions: dict[int, bytes] = {}
+        self._live: dict[int, int] = {}
+        self._layers: dict[frozenset[int], object] = {}
+        self._walks: dict[int, object] = {}
+        goal = languages.intersection(languages.any_text, goal)
+        self.start = self._state((goal, *tracked))
+
+    @cython.cfunc
+    def _state(self, components: tuple[Language, ...]) -> cython.int:
+        goal: Language = components[0]
+        part: Language
+        if self.languages.is_empty(goal):
+            return _DEAD
+        if len(components) > 1:
+            components = tuple(
+                [part if not self.languages.is_empty(part) else self.languages.nothing for part in components]
+            )
+        number = self._numbers.get(components)
+        if number is not None:
+            return number
+        cuts = 0
+        outcome = 0
+        bit = 1
+        for part in components:
+            cuts |= part.cuts
+        for part in components[1:]:
+            if part.nullable:
+                outcome |= bit
+            bit <<= 1
+        number = self.add_state(goal.nullable, outcome)
+        self._numbers[components] = number
+        self._components.append(components)
+        self._cuts.append(cuts)
+        return number
+
+    def components(self, state: int) -> tuple[Language, ...]:
+        """Return the languages of what may follow: the goal's, then the tracked ones'."""
+        return self._components[state]
+
+    def expand(self, state: int, byte: int) -> int:
+        """Compute the transitions of `state` by `byte` and the bytes that behave like it."""
+        cuts = self._cuts[state]
+        part: Language
+        below = cuts & ((2 << byte) - 1)
+        above = cuts >> (byte + 1)
+        low = below.bit_length() - 1 if below else 0
+        high = byte + (above & -above).bit_length() - 1 if above else 255
+        components = self._components[state]
+        part = components[0]
+        goal: Language = self.languages.derivative(part, byte)
+        target: cython.int = _DEAD
+        if not self.languages.is_empty(goal):
+            target = self._state(
+                (goal, *[self.languages.derivative(part, byte) for part in components[1:]])
+            )
+        self.set_transitions(state, low, high, target)
+        return target
+
+    def edges(self, state: int) -> list[tuple[int, int]]:
+        """Return (byte, state after it) for each different live target but continuation bytes apart.
+
+        The byte is the preferred one of those that lead there; the list is in that order.
+        """
+        found = self._edges.get(state)
+        if found is None:
+            best: dict[tuple[int, bool], int] = {}
+            for first in self.languages.segments(self._cuts[state] | 1 << 0x80 | 1 << 0xC0):
+                target = self.step(state, first)
+                if target < 0:
+                    continue
+                best.setdefault((target, 0x80 <= first < 0xC0), first)
+            # Within one segment the first byte need not be the preferred one.
+            for byte in PREFERENCE[:95]:
+                target = self.step(state, byte)
+                if target >= 0:
+                    key = (target, False)
+                    if _RANK[byte] < _RANK[best[key]]:
+                        best[key] = byte
+            found = [(byte, target) for (target, _), byte in best.items()]
+            found.sort(key=_rank)
+            self._edges[state] = found
+        return found
+
+    def live_bytes(self, state: int) -> int:
+        """Return the bytes after which an accepted text can still follow, as bits of an integer."""
+        result = self._live.get(state)
+        if result is None:
+            result = 0
+            firsts = self.languages.segments(self._cuts[state])
+            ends = (*firsts[1:], 256)
+            for first, end in zip(firsts, ends, strict=True):
+                if self.step(state, first) >= 0:
+                    result |= (1 << end) - (1 << first)
+            self._live[state] = result
+        return result
+
+    def is_universal(self, state: int) -> bool:
+        """Return whether every text may follow and nothing that is tracked depends on it."""
+        components = self._components[state]
+        any_text = self.languages.any_text
+        nothing = self.languages.nothing
+        return components[0] is any_text and all(
+            part is any_text or part is nothing for part in components[1:]
+        )
+
+    def completion(self, state: int) -> bytes:
+        """Return a shortest accepted continuation, in bytes, of preferred bytes."""
+        found = self._completions.get(state)
+        if found is not None:
+            return found
+        # Breadth first; a state whose expression tells the rest ends its branch.
+        came: dict[int, tuple[int, int]] = {state: (-1, -1)}
+        depth = 0
+        layer = [state]
+        best = -1
+        best_size = -1
+        while layer and (best < 0 or depth < best_size):
+            following = []
+            for here in layer:
+                size = self._least(here)
+                if size >= 0:
+                    if best < 0 or depth + size < best_size:
+                        best, best_size = here, depth + size
+                    continue
+                for byte, target in self.edges(here):
+                    if target not in came:
+                        came[target] = (here, byte)
+                        following.append(target)
+            layer = following
+            depth += 1
+        goal: Language = self._components[best][0]
+        tail = self._completions.get(best)
+        if tail is None:
+            tail = shortest(goal)
+            assert tail is not None
+            self._completions[best] = tail
+        here = best
+        while came[here][0] >= 0:
+            here, byte = came[here]
+            tail = bytes([byte]) + tail
+            self._completions[here] = tail
+        return tail
+
+    def _least(self, state: int) -> int:
+        known = self._completions.get(state)
+        if known is not None:
+            return len(known)
+        size = least(self._components[state][0])
+        return -1 if size is None else size
+
+    # Lengths. The sets of states that are reached by texts of 0, 1, 2, ... code points follow one
+    # another deterministically, so the sequence is finite and then repeats.
+
+    def has_length(self, state: int, low: int, high: int | None) -> bool:
+        """Return whether an accepted continuation has `low` to `high` further code points; exact.
+
+        Raises:
+            LimitExceeded: the sequence of lengths is too long to be found.
+        """
+        if high is not None and high < low:
+            return False
+        known = lengths(self.languages, self._components[state][0])
+        if known is not None:
+            return has_between(known, low, high)
+        walk = self._walks.get(state)
+        if walk is None:
+            walk = _Walk(frozenset(self._closure([state])))
+            self._walks[state] = walk
+        return self._ask(walk, max(low, 0), high)
+
+    def _ask(self, walk: _Walk, low: int, high: int | None) -> bool:
+        if walk.finds(low, high):
+            return True
+        while not walk.closed and (high is None or len(walk.accepts) <= high):
+            distance = len(walk.accepts)
+            if distance > self.languages.max_steps:
+                raise LimitExceeded(
+                    "it takes too long to find the possible lengths of a text",
+                    limit=self.languages.max_steps,
+                )
+            accepts, progressions, following = self._layer(walk.layer)
+            walk.add(accepts, progressions, following)
+            if accepts and low <= distance:
+                return True
+            if progressions and has_between(shift(progressions, distance), low, high):
+                return True
+        return walk.finds(low, high)
+
+    def _closure(self, states: list[int]) -> set[int]:
+        """Add what follows by continuation bytes."""
+        reached = set(states)
+        pending = list(reached)
+        while pending:
+            for byte, target in self.edges(pending.pop()):
+                if 0x80 <= byte < 0xC0 and target not in reached:
+                    reached.add(target)
+                    pending.append(target)
+        return reached
+
+    def _layer(self, states: frozenset[int]) -> tuple[bool, Lengths, frozenset[int]]:
+        """Return whether a text may end in this set, lengths that its members tell, the next set."""
+        found = self._layers.get(states)
+        if found is None:
+            accepts = False
+            progressions: set[Progression] = set()
+            targets = set()
+            for state in states:
+                known = lengths(self.languages, self._components[state][0])
+                if known is not None:
+                    progressions.update(known)
+                    continue
+                if self.accepting(state):
+                    accepts = True
+                for byte, target in self.edges(state):
+                    if not 0x80 <= byte < 0xC0:
+                        targets.add(target)
+            found = (accepts, tuple(progressions), frozenset(self._closure(list(targets))))
+            self._layers[states] = found
+        return found
+
+    def completion_of_length(self, state: int, low: int, high: int | None) -> bytes:
+        """Return an accepted continuation of `low` to `high` code points, as few as possible.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if not self.has_length(state, low, high):
+            raise ValueError("no continuation has such a length")
+        # The smallest length: double an upper end, then halve.
+        below = low - 1
+        width = 1
+        while not self.has_length(state, low, low + width - 1):
+            below = low + width - 1
+            width *= 2
+        above = low + width - 1
+        while above - below > 1:
+            middle = (above + below) // 2
+            if self.has_length(state, low, middle):
+                above = middle
+            else:
+                below = middle
+        left = above
+        word = bytearray()
+        while left or not self.accepting(state):
+            for byte, target in self.edges(state):
+                cost = 0 if 0x80 <= byte < 0xC0 else 1
+                if cost <= left and self.has_length(target, left - cost, left - cost):
+                    word.append(byte)
+                    state = target
+                    left -= cost
+                    break
+            else:
+                raise AssertionError("a length that is said to exist has no word")
+        return bytes(word)
+
+    def words(self, state: int, limit: int) -> list[bytes] | None:
+        """Return the accepted continuations if they are at most `limit`, else `None`; sorted."""
+        result = []
+        path = bytearray()
+        on_path = {state}
+        # Every state is alive, so a state that comes back on a path means that there is no end.
+        stack: list[tuple[int, list[int]]] = [(state, self._branch(state, limit))]
+        if self.accepting(state):
+            result.append(b"")
+        while stack:
+            here, branch = stack[-1]
+            if len(result) + len(branch) > limit:
+                return None
+            if not branch:
+                stack.pop()
+                on_path.discard(here)
+                if path:
+                    path.pop()
+                continue
+            byte = branch.pop()
+            target = self.step(here, byte)
+            if target in on_path:
+                return None
+            path.append(byte)
+            if self.accepting(target):
+                result.append(bytes(path))
+            on_path.add(target)
+            stack.append((target, self._branch(target, limit)))
+        return sorted(result) if len(result) <= limit else None
+
+    def _branch(self, state: int, limit: int) -> list[int]:
+        live = self.live_bytes(state)
+        return [byte for byte in range(256) if live >> byte & 1]
+
+
+def _rank(edge: tuple[int, int]) -> int:
+    return _RANK[edge[0]]
+
+
+class _Walk:
+    """How texts of 0, 1, 2, ... code points fare from one state, as far as it was asked.
+
+    Attributes:
+        accepts: for each number of code points 1 if a text may end there.
+        known: lengths that members of the sets told, with the number of code points before them.
+        closed: the sequence goes on as it did from `repeat`; nothing needs to be added.
+    """
+
+    def __init__(self, layer: frozenset[int]) -> None:
+        self.layer = layer
+        self.accepts = bytearray()
+        self.known: list[tuple[Lengths, int]] = []
+        self.seen: dict[frozenset[int], int] = {}
+        self.repeat = 0
+        self.closed = not layer
+
+    def add(self, accepts: bool, progressions: Lengths, following: frozenset[int]) -> None:
+        self.seen[self.layer] = len(self.accepts)
+        if progressions:
+            self.known.append((progressions, len(self.accepts)))
+        self.accepts.append(1 if accepts else 0)
+        self.layer = following
+        if not following:
+            self.repeat = len(self.accepts)
+            self.closed = True
+        elif following in self.seen:
+            self.repeat = self.seen[following]
+            self.closed = True
+
+    def finds(self, low: int, high: int | None) -> bool:
+        """Return whether a length between the bounds is among those that are known."""
+        end = len(self.accepts)
+        if self.accepts.find(1, low, end if high is None else high + 1) >= 0:
+            return True
+        for progressions, distance in self.known:
+            if has_between(shift(progressions, distance), low, high):
+                return True
+        period = end - self.repeat
+        if not self.closed or period == 0 or (high is not None and high < end):
+            return False
+        # Lengths from `end` on are those from `repeat` on, again and again.
+        first = max(low, end)
+        span = period if high is None else min(period, high - first + 1)
+        offset = (first - self.repeat) % period
+        turn = self.accepts[self.repeat :] * 2
+        if turn.find(1, offset, offset + span) >= 0:
+            return True
+        for progressions, distance in self.known:
+            if distance >= self.repeat and any(
+                _recurs(progression, distance, period, low, high) for progression in progressions
+            ):
+                return True
+        return False
+
+
+def _recurs(progression: Progression, distance: int, period: int, low: int, high: int | None) -> bool:
+    """Return whether the progression, moved by `distance` and any multiple of `period`, hits the bounds."""
+    first, last, step = progression
+    if high is None:
+        return True
+    latest = (high - distance - first) // period
+    earliest = 1 if last is None else max(1, -((distance + last - low) // period))
+    if last is None:
+        # More turns only repeat the residues.
+        latest = min(latest, earliest + step)
+    return any(
+        has_between((progression,), low - distance - turn * period, high - distance - turn * period)
+        for turn in range(earliest, latest + 1)
+    )

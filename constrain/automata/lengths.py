@@ -1,0 +1,301 @@
+"""The lengths of the members of a language, and a shortest member, read off the expression.
+
+Without intersection, difference and variables the set of lengths is compositional: a union of
+few arithmetic progressions. Where it is not, the answer is `None` and an automaton must be asked.
+Lengths are in code points: bytes that do not continue a character.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from constrain.automata.languages_cy import (
+    BYTES,
+    CONCATENATION,
+    EMPTY,
+    INTERSECTION,
+    NOTHING,
+    REPETITION,
+    UNION,
+    WORDS,
+    Language,
+    Languages,
+)
+from constrain.errors import LimitExceeded
+
+__all__ = ["PREFERENCE", "Lengths", "Progression", "has_between", "lengths", "merge", "shift", "shortest"]
+
+#: `(first, last, step)`: first, first + step, ..., last; `None` as last: without end.
+Progression = tuple[int, "int | None", int]
+#: A union of progressions, ascending.
+Lengths = tuple[Progression, ...]
+
+#: How many progressions a set may have before it is left to the automaton.
+_MOST_PROGRESSIONS = 12
+#: How long a word `shortest` will spell.
+_LONGEST_WORD = 4_000_000
+_CONTINUATION = (1 << 0xC0) - (1 << 0x80)
+_UNKNOWN = object()
+
+#: Bytes in the order in which completions choose them: letters and digits, other printable
+#: ASCII, the rest.
+PREFERENCE: tuple[int, ...] = tuple(
+    sorted(range(256), key=lambda byte: (not 0x20 <= byte < 0x7F, not chr(byte).isalnum(), byte))
+)
+_RANK = {byte: rank for rank, byte in enumerate(PREFERENCE)}
+
+
+def has_between(lengths: Lengths, low: int, high: int | None) -> bool:
+    """Return whether a length of the set lies between `low` and `high`, both included."""
+    for first, last, step in lengths:
+        candidate = first if low <= first else first + -(-(low - first) // step) * step
+        if (last is None or candidate <= last) and (high is None or candidate <= high):
+            return True
+    return False
+
+
+def shift(lengths: Lengths, distance: int) -> Lengths:
+    """Return the set with `distance` added to each length."""
+    return tuple(
+        [(first + distance, None if last is None else last + distance, step) for first, last, step in lengths]
+    )
+
+
+def merge(progressions: Iterable[Progression]) -> Lengths | None:
+    """Return the union of the progressions; `None` if it would have too many parts."""
+    result: list[Progression] = []
+    for first, last, step in sorted(set(progressions), key=lambda p: (p[0], p[1] is None, p[1] or 0)):
+        if last == first:
+            step = 1
+        if result:
+            first0, last0, step0 = result[-1]
+            if step == 1 and step0 == 1 and (last0 is None or first <= last0 + 1):
+                if last0 is not None and (last is None or last > last0):
+                    result[-1] = (first0, last, 1)
+                continue
+            if step == step0 and (first - first0) % step == 0 and (last0 is None or first <= last0 + step):
+                if last0 is not None and (last is None or last > last0):
+                    result[-1] = (first0, last, step)
+                continue
+        result.append((first, last, step))
+    return tuple(result) if len(result) <= _MOST_PROGRESSIONS else None
+
+
+def _sum(left: Progression, right: Progression) -> Progression | None:
+    first0, last0, step0 = left
+    first1, last1, step1 = right
+    last = None if last0 is None or last1 is None else last0 + last1
+    if first1 == last1:
+        return (first0 + first1, last, step0)
+    if first0 == last0:
+        return (first0 + first1, last, step1)
+    if step0 > step1:
+        return _sum(right, left)
+    # The finer progression must reach from one element of the coarser to the next.
+    if step1 % step0 == 0 and (step0 == step1 or last0 is None or last0 - first0 >= step1 - step0):
+        return (first0 + first1, last, step0)
+    return None
+
+
+def _sums(left: Lengths, right: Lengths) -> Lengths | None:
+    result = []
+    for one in left:
+        for other in right:
+            total = _sum(one, other)
+            if total is None:
+                return None
+            result.append(total)
+    return merge(result)
+
+
+def _multiples(item: Lengths, low: int, high: int | None) -> Lengths | None:
+    """Return the lengths of `low` to `high` members of lengths `item`."""
+    if len(item) != 1:
+        return None
+    first, last, step = item[0]
+    if last == 0:
+        return ((0, 0, 1),)
+    if first == last:
+        return ((low * first, None if high is None else high * first, first),)
+    if first % step:
+        return None
+    result: list[Progression] = []
+    count = low
+    while high is None or count <= high:
+        if count == 0:
+            result.append((0, 0, 1))
+        elif last is None or count * last + step >= (count + 1) * first:
+            end = None if high is None or last is None else high * last
+            result.append((count * first, end, step))
+            break
+        else:
+            result.append((count * first, count * last, step))
+        if len(result) > _MOST_PROGRESSIONS:
+            return None
+        count += 1
+    return merge(result)
+
+
+def _operands(language: Language) -> tuple[Language, ...]:
+    if language.kind == CONCATENATION:
+        return (language.first, language.second)
+    if language.kind in (UNION, INTERSECTION):
+        return language.items
+    if language.kind == REPETITION:
+        return (language.first,)
+    return ()
+
+
+def lengths(languages: Languages, language: Language) -> Lengths | None:
+    """Return the set of lengths of the members, in code points; `None` if it is not that simple."""
+    pending = [language]
+    while pending:
+        node = pending[-1]
+        if node.lengths is not None:
+            pending.pop()
+            continue
+        missing = [part for part in _operands(node) if part.lengths is None]
+        if missing:
+            pending.extend(missing)
+            continue
+        found = _compose(languages, node)
+        node.lengths = _UNKNOWN if found is None else found
+        pending.pop()
+    result = language.lengths
+    return None if result is _UNKNOWN else result
+
+
+def _compose(languages: Languages, node: Language) -> Lengths | None:
+    kind = node.kind
+    if kind == NOTHING:
+        return ()
+    if kind == EMPTY:
+        return ((0, 0, 1),)
+    if kind == BYTES:
+        low = 0 if node.payload & _CONTINUATION else 1
+        high = 1 if node.payload & ~_CONTINUATION else 0
+        return ((low, high, 1),)
+    if kind == WORDS:
+        words, start, stop, depth = node.payload
+        counts = {
+            sum(1 for byte in words[index][depth:] if byte & 0xC0 != 0x80) for index in range(start, stop)
+        }
+        return merge((count, count, 1) for count in counts)
+    if kind == INTERSECTION:
+        return _compose_intersection(languages, node)
+    parts = _operands(node)
+    if not parts or any(part.lengths is _UNKNOWN for part in parts):
+        return None
+    if kind == CONCATENATION:
+        return _sums(parts[0].lengths, parts[1].lengths)
+    if kind == REPETITION:
+        return _multiples(parts[0].lengths, node.low, node.high)
+    return merge(progression for part in parts for progression in part.lengths)
+
+
+def _compose_intersection(languages: Languages, node: Language) -> Lengths | None:
+    """A set of texts met by a counter of characters: the lengths within the bounds of the counter."""
+    if len(node.items) != 2:
+        return None
+    for counter, other in (node.items, node.items[::-1]):
+        if (
+            counter.kind == REPETITION
+            and counter.first is languages.any_character
+            and other.phases & 1
+            and other.lengths is not _UNKNOWN
+        ):
+            return _clip(other.lengths, counter.low, counter.high)
+    return None
+
+
+def _clip(given: Lengths, low: int, high: int | None) -> Lengths:
+    result = []
+    for first, last, step in given:
+        if first < low:
+            first += -(-(low - first) // step) * step
+        if high is not None and (last is None or last > high):
+            last = high - (high - first) % step
+        if last is None or first <= last:
+            result.append((first, last, step))
+    return tuple(result)
+
+
+def least(language: Language) -> int | None:
+    """Return the number of bytes of a shortest member; `None` if the expression does not tell."""
+    pending = [language]
+    while pending:
+        node = pending[-1]
+        if node.least is not None:
+            pending.pop()
+            continue
+        parts = _operands(node)
+        missing = [part for part in parts if part.least is None]
+        if missing:
+            pending.extend(missing)
+            continue
+        kind = node.kind
+        found: object = _UNKNOWN
+        if node.nullable:
+            found = 0
+        elif kind == BYTES:
+            found = 1
+        elif kind == WORDS:
+            words, start, stop, depth = node.payload
+            found = min(len(words[index]) for index in range(start, stop)) - depth
+        elif parts and kind != INTERSECTION and all(part.least is not _UNKNOWN for part in parts):
+            if kind == CONCATENATION:
+                found = parts[0].least + parts[1].least
+            elif kind == UNION:
+                found = min(part.least for part in parts)
+            else:
+                found = node.low * parts[0].least
+        node.least = found
+        pending.pop()
+    result = language.least
+    return None if result is _UNKNOWN else result
+
+
+def shortest(language: Language) -> bytes | None:
+    """Return a shortest member, of preferred bytes; `None` if the expression does not tell."""
+    size = least(language)
+    if size is None:
+        return None
+    if size > _LONGEST_WORD:
+        raise LimitExceeded("the shortest text is too long to be written down", limit=_LONGEST_WORD)
+    word = bytearray()
+    pending = [language]
+    while pending:
+        node = pending.pop()
+        kind = node.kind
+        if node.least == 0:
+            continue
+        if kind == BYTES:
+            word.append(next(byte for byte in PREFERENCE if node.payload >> byte & 1))
+        elif kind == CONCATENATION:
+            pending.append(node.second)
+            pending.append(node.first)
+        elif kind == UNION:
+            pending.append(min(node.items, key=_first_choice))
+        elif kind == REPETITION:
+            part = shortest(node.first) if node.first.kind != BYTES else None
+            if part is not None:
+                word += part * node.low
+            else:
+                pending.extend([node.first] * node.low)
+        else:
+            words, start, stop, depth = node.payload
+            candidates = (word[depth:] for word in words[start:stop] if len(word) - depth == node.least)
+            word += min(candidates, key=lambda tail: [_RANK[byte] for byte in tail])
+    return bytes(word)
+
+
+def _first_choice(language: Language) -> tuple[int, int, int]:
+    """Order alternatives: the shortest, then the one whose next byte is preferred."""
+    size = language.least
+    node = language
+    while node.kind == CONCATENATION and not node.first.nullable:
+        node = node.first
+    rank = 256
+    if node.kind == BYTES:
+        rank = min(_RANK[byte] for byte in range(256) if node.payload >> byte & 1)
+    return (256 if not isinstance(size, int) else size, rank, language.number)

@@ -1,0 +1,15 @@
+# The C-level face of `TableAutomaton`, for the other compiled modules.
+cdef class TableAutomaton:
+    cdef int* table
+    cdef unsigned char* flags
+    cdef Py_ssize_t capacity
+    cdef public Py_ssize_t size
+    cdef public Py_ssize_t max_states
+    cdef public int start
+    cdef public list outcomes
+    cdef public list rows
+    cdef public list accepts
+    cdef int _grow(self)
+    cpdef int step(self, int state, int byte) except? -3
+    cpdef bint accepting(self, int state)
+    cpdef object outcome(self, int state)

@@ -1,0 +1,162 @@
+"""A lazily built automaton over bytes: the one protocol of everything that reads bytes.
+
+Transitions live in one flat table of C integers, 256 to a state, filled on demand:
+`table[state * 256 + byte]` is the next state, `DEAD` or `UNKNOWN`. A subclass supplies
+`expand`, which computes one unknown transition in plain Python. A state exists only if its
+language is not empty, so `DEAD` is exact and so are the masks that are made from it.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ModuleNotFoundError:
+    from constrain._cython import cython
+
+if cython.compiled:
+    from cython.cimports.libc.stdlib import free, realloc
+
+from constrain.errors import LimitExceeded
+
+__all__ = ["COMPILED", "DEAD", "UNKNOWN", "TableAutomaton"]
+
+#: Whether this build of the package is compiled.
+COMPILED = bool(cython.compiled)
+
+#: No word can follow.
+DEAD = -1
+#: Not computed yet.
+UNKNOWN = -2
+
+
+@cython.cclass
+class TableAutomaton:
+    """An automaton whose states are small integers and whose start state is `start`.
+
+    Subclasses create states with `add_state` and override `expand`. `start` is `DEAD` when the
+    language is empty.
+    """
+
+    def __cinit__(self) -> None:
+        if cython.compiled:
+            self.table = cython.NULL
+            self.flags = cython.NULL
+            self.capacity = 0
+
+    def __init__(self, max_states: int = 500_000) -> None:
+        self.start = DEAD
+        self.size = 0
+        self.max_states = max_states
+        self.outcomes = []
+        if not cython.compiled:
+            self.rows = []
+            self.accepts = []
+
+    def __dealloc__(self) -> None:
+        if cython.compiled:
+            free(self.table)
+            free(self.flags)
+
+    def add_state(self, accepting: bool, outcome: int = 0) -> int:
+        """Make a state and return its number.
+
+        Args:
+            accepting: whether the text may end here.
+            outcome: bit i tells whether tracked language i accepts here.
+
+        Raises:
+            LimitExceeded: the automaton has `max_states` states already.
+        """
+        state: cython.Py_ssize_t = self.size
+        if state >= self.max_states:
+            raise LimitExceeded(
+                "the automaton needs more states than the budget allows",
+                limit=self.max_states,
+                remedy="raise Options.max_states, or make patterns and bounds smaller",
+            )
+        if cython.compiled:
+            if state >= self.capacity:
+                self._grow()
+            # UNKNOWN is -2: no single byte value repeats to it, so the row is filled in a loop.
+            base: cython.Py_ssize_t = state * 256
+            i: cython.Py_ssize_t
+            for i in range(256):
+                self.table[base + i] = -2
+            self.flags[state] = 1 if accepting else 0
+        else:
+            self.rows.append([UNKNOWN] * 256)
+            self.accepts.append(1 if accepting else 0)
+        self.outcomes.append(outcome)
+        self.size = state + 1
+        return state
+
+    @cython.cfunc
+    def _grow(self) -> cython.int:
+        if cython.compiled:
+            capacity: cython.Py_ssize_t = 8 if self.capacity == 0 else self.capacity * 2
+            table = cython.cast(cython.p_int, realloc(self.table, capacity * 256 * cython.sizeof(cython.int)))
+            if table == cython.NULL:
+                raise MemoryError
+            self.table = table
+            flags = cython.cast(cython.p_uchar, realloc(self.flags, capacity))
+            if flags == cython.NULL:
+                raise MemoryError
+            self.flags = flags
+            self.capacity = capacity
+        return 0
+
+    def set_transition(self, state: cython.Py_ssize_t, byte: cython.Py_ssize_t, target: cython.int) -> None:
+        """Store a transition; `expand` uses it to fill several bytes of one class at once."""
+        if not (0 <= state < self.size and 0 <= byte < 256):
+            raise IndexError((state, byte))
+        if cython.compiled:
+            self.table[state * 256 + byte] = target
+        else:
+            self.rows[state][byte] = target
+
+    def set_transitions(
+        self, state: cython.Py_ssize_t, low: cython.Py_ssize_t, high: cython.Py_ssize_t, target: cython.int
+    ) -> None:
+        """Store one target for the bytes `low` to `high`, both included."""
+        byte: cython.Py_ssize_t
+        if not (0 <= state < self.size and 0 <= low and high < 256):
+            raise IndexError((state, low, high))
+        for byte in range(low, high + 1):
+            if cython.compiled:
+                self.table[state * 256 + byte] = target
+            else:
+                self.rows[state][byte] = target
+
+    def expand(self, state: int, byte: int) -> int:
+        """Compute the transition of `state` by `byte`: a state number or `DEAD`."""
+        raise TypeError("a subclass of TableAutomaton defines expand")
+
+    @cython.ccall
+    @cython.exceptval(-3, check=True)
+    def step(self, state: cython.int, byte: cython.int) -> cython.int:
+        """Return the state after `byte`, or `DEAD`."""
+        target: cython.int
+        if cython.compiled:
+            target = self.table[cython.cast(cython.Py_ssize_t, state) * 256 + byte]
+        else:
+            target = self.rows[state][byte]
+        if target != -2:
+            return target
+        target = self.expand(state, byte)
+        if cython.compiled:
+            self.table[cython.cast(cython.Py_ssize_t, state) * 256 + byte] = target
+        else:
+            self.rows[state][byte] = target
+        return target
+
+    @cython.ccall
+    def accepting(self, state: cython.int) -> cython.bint:
+        """Return whether the text may end in `state`."""
+        if cython.compiled:
+            return self.flags[state] != 0
+        return self.accepts[state] != 0
+
+    @cython.ccall
+    def outcome(self, state: cython.int) -> object:
+        """Return the tracked languages that accept in `state`, as bits."""
+        return self.outcomes[state]

@@ -1,0 +1,192 @@
+"""The constraint: a compiled source, independent of any tokenizer."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import random
+import threading
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from constrain.errors import LimitExceeded, SchemaError
+from constrain.matching.machine import Machine
+from constrain.matching.matcher_cy import Matcher, Session
+from constrain.matching.position_cy import Policy, Position
+from constrain.options import Options
+
+if TYPE_CHECKING:
+    from constrain.vocabulary import Vocabulary
+
+__all__ = ["Constraint", "parse_json"]
+
+
+class Constraint:
+    """What a document has to satisfy: immutable, hashable by content, shared between threads.
+
+    Made by `constrain.compile`. Automata are built while it is used, under a lock of its own.
+
+    Attributes:
+        source: the JSON Schema that it means, as a JSON value; not to be changed.
+        rules: the report rules that it was written as, if any.
+        options: the text policy and budgets.
+        fingerprint: the hash of both; equal constraints have the same.
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        options: Options,
+        build: Callable[[Any, Options], Any],
+        *,
+        rules: Any = None,
+    ) -> None:
+        try:
+            # A copy, so that a caller who changes the source later does not change the constraint.
+            source = copy.deepcopy(source)
+        except RecursionError:
+            raise LimitExceeded("the source is nested too deeply", location="#") from None
+        self.source = source
+        self.rules = rules
+        self.options = options
+        self._build = build
+        try:
+            text = json.dumps(source, sort_keys=True, default=_number_text, separators=(",", ":"))
+        except RecursionError:
+            raise LimitExceeded("the source is nested too deeply", location="#") from None
+        except (TypeError, ValueError) as error:
+            raise SchemaError(f"the source is not JSON: {error}", location="#") from None
+        self.fingerprint = hashlib.sha256(f"{options!r}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
+        self._compiler = build(source, options)
+        self._machine: Machine = self._compiler.compile()
+        self._policy = Policy(options)
+        self._lock = threading.RLock()
+        self._sessions: WeakKeyDictionary[Vocabulary, Session] = WeakKeyDictionary()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Constraint):
+            return NotImplemented
+        return self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (self.source, self.options, self._build, self.rules))
+
+    def __repr__(self) -> str:
+        return f"<Constraint {self.fingerprint[:12]}>"
+
+    def accepts(self, data: bytes | str) -> bool:
+        """Return whether a text is a document of the constraint.
+
+        Args:
+            data: UTF-8 bytes, or a string.
+        """
+        if isinstance(data, str):
+            try:
+                data = data.encode()
+            except UnicodeEncodeError:
+                return False
+        with self._lock:
+            position = Position(self._policy)
+            position.begin(self._machine.root)
+            for byte in data:
+                if not position.step(byte, position):
+                    return False
+            return bool(position.accepting())
+
+    def matcher(
+        self, vocabulary: Vocabulary, prefix: bytes = b"", max_tokens: int | None = None
+    ) -> Matcher:
+        """Return a matcher for one sequence of tokens.
+
+        Args:
+            vocabulary: of the model.
+            prefix: bytes of the document that are there already.
+            max_tokens: how many tokens may still be written, the end token among them; the mask
+                then steers to a document that is complete in time.
+
+        Raises:
+            ConstrainError: no document starts with `prefix`.
+            LimitExceeded: no completion fits into `max_tokens`.
+        """
+        with self._lock:
+            session = self._sessions.get(vocabulary)
+            if session is None:
+                session = Session(self._machine, self._policy, vocabulary, self._lock)
+                self._sessions[vocabulary] = session
+        return Matcher(session, prefix, max_tokens)
+
+    def parse(self, text: bytes | str) -> Any:
+        """Return the value of a document.
+
+        Raises:
+            SchemaError: the text is not JSON.
+        """
+        return parse_json(text, parse_float=float)
+
+    def example(self, seed: int = 0) -> str:
+        """Return a random member of the constraint's documents; the same for the same seed."""
+        from constrain.matching.examples import example
+
+        with self._lock:
+            return example(self._machine, self._policy, random.Random(seed))
+
+    def explain(self) -> str:
+        """Return what was understood, place by place, in words."""
+        from constrain.frontends.json_schema.explanation import explain
+
+        return explain(self._compiler, self.rules)
+
+
+def _rebuild(source: Any, options: Options, build: Callable[[Any, Options], Any], rules: Any) -> Constraint:
+    return Constraint(source, options, build, rules=rules)
+
+
+def _number_text(value: object) -> object:
+    if isinstance(value, Decimal):
+        return {"$number": str(value)}
+    raise TypeError(f"{type(value).__name__} is not a JSON value")
+
+
+def parse_json(text: bytes | str, *, parse_float: Callable[[str], Any] = Decimal) -> Any:
+    """Return the value of a JSON text, its fractions exact by default.
+
+    Raises:
+        SchemaError: the text is not JSON, or an object repeats a key; with line and column.
+    """
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(items)
+        if len(result) != len(items):
+            seen: set[str] = set()
+            for key, _ in items:
+                if key in seen:
+                    raise SchemaError(f"the key {key!r} is repeated in one object")
+                seen.add(key)
+        return result
+
+    def refuse(name: str) -> Any:
+        raise SchemaError(f"{name} is not a JSON value")
+
+    try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8-sig")
+        return json.loads(
+            text.removeprefix("\ufeff"),
+            parse_float=parse_float,
+            parse_constant=refuse,
+            object_pairs_hook=pairs,
+        )
+    except UnicodeDecodeError as error:
+        raise SchemaError(f"the text is not UTF-8: byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise SchemaError(
+            f"the text is not JSON: {error.msg}", location=f"line {error.lineno} column {error.colno}"
+        ) from None
+    except RecursionError:
+        raise SchemaError("the text is nested too deeply") from None

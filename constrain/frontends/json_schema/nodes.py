@@ -1,0 +1,504 @@
+"""Sub-schemas as formulas: what each keyword means for values of one kind.
+
+A keyword is "the value is of another kind, or the atom holds": a keyword contributes a formula
+to the component of each kind that it concerns and `TRUE` to the others. A sub-schema of the
+same value contributes its own component; a sub-schema of a member becomes a goal in an atom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from constrain.automata.formulas_cy import FALSE, TRUE
+from constrain.automata.languages_cy import Language
+from constrain.automata.numbers import AtLeast, IntegerText, MoreThan, MultipleOf, OneOf, exact
+from constrain.errors import ConstrainError
+from constrain.frontends.json_schema.scan import pointer
+from constrain.matching.atoms import (
+    ARRAY,
+    FALSE_LITERAL,
+    NULL,
+    NUMBER,
+    OBJECT,
+    STRING,
+    TRUE_LITERAL,
+    AllItems,
+    AllProperties,
+    ItemsAtLeast,
+    PropertiesAtLeast,
+    Required,
+    TextIn,
+    TextLengthAtLeast,
+)
+
+if TYPE_CHECKING:
+    from constrain.frontends.json_schema.compiler import Compiler
+
+__all__ = ["KEYWORDS", "ConstantNode", "SubschemaNode", "canonical", "constants_formula", "utf8"]
+
+
+def canonical(value: Any) -> object:
+    """Return a hashable that two JSON values share exactly if JSON Schema calls them equal."""
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return (type(value).__name__, value)
+    if isinstance(value, list):
+        return ("array", tuple(canonical(item) for item in value))
+    if isinstance(value, dict):
+        return ("object", frozenset((key, canonical(item)) for key, item in value.items()))
+    return ("number", exact(value))
+
+
+class ConstantNode:
+    """The schema of one array or object, compared by value."""
+
+    def __init__(self, compiler: Compiler, value: Any) -> None:
+        self._compiler = compiler
+        self._value = value
+        self._formula: int | None = None
+
+    def component(self, kind: int) -> int:
+        """Return `FALSE` for every kind but that of the value."""
+        return self._compiler.constants([self._value], kind)
+
+
+class SubschemaNode:
+    """One sub-schema of the source.
+
+    Attributes:
+        schema: the JSON object.
+        location: its JSON Pointer.
+        resource: what its references are relative to.
+    """
+
+    def __init__(self, compiler: Compiler, schema: dict[str, Any], location: str, resource: Any) -> None:
+        self.compiler = compiler
+        self.schema = schema
+        self.location = location
+        self.resource = resource
+        self._components: list[int | None] = [None] * 7
+        self._in_place: list[SubschemaNode] | None = None
+
+    def __repr__(self) -> str:
+        return f"SubschemaNode({self.location})"
+
+    def keywords(self) -> list[str]:
+        """Return the keywords that count here, in the order of the source."""
+        dialect = self.compiler.dialect
+        if dialect.ref_overrides and "$ref" in self.schema:
+            return ["$ref"]
+        return [keyword for keyword in self.schema if keyword in dialect.assertions]
+
+    def in_place(self) -> list[SubschemaNode]:
+        """Return the sub-schemas that judge the same value."""
+        if self._in_place is None:
+            found = []
+            for keyword in self.keywords():
+                for value, path in _in_place_values(self, keyword):
+                    node = self.compiler.node_of(value, self, path)
+                    if node is not None:
+                        found.append(node)
+            if "$ref" in self.keywords():
+                node = self.compiler.referenced(self)
+                if node is not None:
+                    found.append(node)
+            self._in_place = found
+        return self._in_place
+
+    def component(self, kind: int) -> int:
+        """Return the formula that a value of this kind has to satisfy."""
+        result = self._components[kind]
+        if result is None:
+            # Without recursion: what judges the same value may be nested very deep.
+            stack = [self]
+            while stack:
+                node = stack[-1]
+                waiting = [part for part in node.in_place() if part._components[kind] is None]
+                if waiting:
+                    stack.extend(waiting)
+                    continue
+                stack.pop()
+                if node._components[kind] is None:
+                    node._components[kind] = node.combine(node.keywords(), kind)
+            result = self._components[kind]
+            assert result is not None
+        return result
+
+    def combine(self, keywords: Iterable[str], kind: int) -> int:
+        """Return the conjunction of what these keywords say about values of a kind."""
+        done: set[Callable[..., int]] = set()
+        parts = []
+        for keyword in keywords:
+            meaning = KEYWORDS.get(keyword)
+            if meaning is None or kind not in meaning[0] or meaning[1] in done:
+                continue
+            done.add(meaning[1])
+            try:
+                part = meaning[1](self, keyword, kind)
+            except ConstrainError as error:
+                if error.location is None:
+                    error.location = self.location
+                    error.keyword = keyword
+                raise
+            if part == FALSE:
+                return FALSE
+            parts.append(part)
+        return self.compiler.algebra.formulas.conjunction(parts)
+
+    def goal(self, value: Any, *path: str | int) -> int:
+        """Return the goal of a sub-schema of this one."""
+        return self.compiler.goal(value, pointer(self.location, *path), self.resource)
+
+    def part(self, value: Any, kind: int, *path: str | int) -> int:
+        """Return the component of a sub-schema that judges the same value."""
+        if isinstance(value, bool):
+            return TRUE if value else FALSE
+        node = self.compiler.node_of(value, self, path)
+        return TRUE if node is None else node.component(kind)
+
+
+def _in_place_values(node: SubschemaNode, keyword: str) -> list[tuple[Any, tuple[str | int, ...]]]:
+    value = node.schema[keyword]
+    if keyword in ("allOf", "anyOf", "oneOf"):
+        return [(part, (keyword, index)) for index, part in enumerate(value)]
+    if keyword in ("not", "if", "then", "else"):
+        return [(value, (keyword,))]
+    if keyword in ("dependentSchemas", "dependencies"):
+        return [(part, (keyword, name)) for name, part in value.items() if not isinstance(part, list)]
+    return []
+
+
+_ALL = frozenset(range(7))
+
+
+def _type(node: SubschemaNode, keyword: str, kind: int) -> int:
+    value = node.schema["type"]
+    names = {value} if isinstance(value, str) else set(value)
+    if kind == NUMBER:
+        if "number" in names:
+            return TRUE
+        if "integer" in names:
+            textual = node.compiler.dialect.textual_integers
+            return node.compiler.atom(IntegerText() if textual else MultipleOf(Fraction(1)))
+        return FALSE
+    name = ("null", "boolean", "boolean", "number", "string", "array", "object")[kind]
+    return TRUE if name in names else FALSE
+
+
+def _enum(node: SubschemaNode, keyword: str, kind: int) -> int:
+    return node.compiler.constants(node.schema[keyword], kind)
+
+
+def _constant(node: SubschemaNode, keyword: str, kind: int) -> int:
+    return node.compiler.constants([node.schema[keyword]], kind)
+
+
+# Strings
+
+
+def _min_length(node: SubschemaNode, keyword: str, kind: int) -> int:
+    length = int(node.schema[keyword])
+    return TRUE if length == 0 else node.compiler.atom(TextLengthAtLeast(length))
+
+
+def _max_length(node: SubschemaNode, keyword: str, kind: int) -> int:
+    formulas = node.compiler.algebra.formulas
+    return formulas.negation(node.compiler.atom(TextLengthAtLeast(int(node.schema[keyword]) + 1)))
+
+
+def _pattern(node: SubschemaNode, keyword: str, kind: int) -> int:
+    return node.compiler.text_atom(node.compiler.pattern(node.schema[keyword], node.location))
+
+
+def _format(node: SubschemaNode, keyword: str, kind: int) -> int:
+    language = node.compiler.format(node.schema[keyword], node.location)
+    return TRUE if language is None else node.compiler.text_atom(language)
+
+
+# Numbers
+
+
+def _minimum(node: SubschemaNode, keyword: str, kind: int) -> int:
+    bound = exact(node.schema["minimum"])
+    strict = node.schema.get("exclusiveMinimum") is True
+    return node.compiler.atom(MoreThan(bound) if strict else AtLeast(bound))
+
+
+def _maximum(node: SubschemaNode, keyword: str, kind: int) -> int:
+    bound = exact(node.schema["maximum"])
+    strict = node.schema.get("exclusiveMaximum") is True
+    atom = node.compiler.atom(AtLeast(bound) if strict else MoreThan(bound))
+    return node.compiler.algebra.formulas.negation(atom)
+
+
+def _exclusive_minimum(node: SubschemaNode, keyword: str, kind: int) -> int:
+    value = node.schema[keyword]
+    return TRUE if isinstance(value, bool) else node.compiler.atom(MoreThan(exact(value)))
+
+
+def _exclusive_maximum(node: SubschemaNode, keyword: str, kind: int) -> int:
+    value = node.schema[keyword]
+    if isinstance(value, bool):
+        return TRUE
+    return node.compiler.algebra.formulas.negation(node.compiler.atom(AtLeast(exact(value))))
+
+
+def _multiple_of(node: SubschemaNode, keyword: str, kind: int) -> int:
+    return node.compiler.atom(MultipleOf(exact(node.schema[keyword])))
+
+
+# Objects
+
+
+def _properties(node: SubschemaNode, keyword: str, kind: int) -> int:
+    """`properties`, `patternProperties` and `additionalProperties` together: one atom."""
+    schema = node.schema
+    compiler = node.compiler
+    formulas = compiler.algebra.formulas
+    names = {
+        key: node.goal(value, "properties", name)
+        for name, value in schema.get("properties", {}).items()
+        if (key := utf8(name)) is not None
+    }
+    patterns: list[tuple[Language, int]] = []
+    for text, value in schema.get("patternProperties", {}).items():
+        goal = node.goal(value, "patternProperties", text)
+        language = compiler.pattern(text, pointer(node.location, "patternProperties", text))
+        words = compiler.few_words(language)
+        if words is None:
+            patterns.append((language, goal))
+            continue
+        # A pattern of few keys is a way to name them.
+        for word in words:
+            names[word] = formulas.ite(names[word], goal, FALSE) if word in names else goal
+    rest = TRUE
+    if "additionalProperties" in schema:
+        rest = node.goal(schema["additionalProperties"], "additionalProperties")
+    if rest == TRUE and all(goal == TRUE for goal in names.values()):
+        patterns = [(language, goal) for language, goal in patterns if goal != TRUE]
+        if not patterns:
+            # It asks nothing, but the declared order of its keys may matter.
+            names = names if compiler.algebra.options.property_order == "schema" else {}
+            if not names:
+                return TRUE
+    return compiler.atom(AllProperties(names, tuple(patterns), rest))
+
+
+def _property_names(node: SubschemaNode, keyword: str, kind: int) -> int:
+    compiler = node.compiler
+    algebra = compiler.algebra
+    goal = node.goal(node.schema[keyword], keyword)
+    language = algebra.text_language(algebra.component(goal, STRING))
+    if language is algebra.languages.any_text:
+        return TRUE
+    words = compiler.few_words(language)
+    if words is not None:
+        return compiler.atom(AllProperties(dict.fromkeys(words, TRUE), (), FALSE))
+    outside = algebra.languages.complement(language)
+    return compiler.atom(AllProperties({}, ((outside, FALSE),), TRUE))
+
+
+def _required(node: SubschemaNode, keyword: str, kind: int) -> int:
+    return node.compiler.required(node.schema[keyword])
+
+
+def _min_properties(node: SubschemaNode, keyword: str, kind: int) -> int:
+    count = int(node.schema[keyword])
+    return TRUE if count == 0 else node.compiler.atom(PropertiesAtLeast(count))
+
+
+def _max_properties(node: SubschemaNode, keyword: str, kind: int) -> int:
+    formulas = node.compiler.algebra.formulas
+    return formulas.negation(node.compiler.atom(PropertiesAtLeast(int(node.schema[keyword]) + 1)))
+
+
+def _dependent(node: SubschemaNode, keyword: str, kind: int) -> int:
+    """`dependentRequired`, `dependentSchemas` and their ancestor `dependencies`."""
+    compiler = node.compiler
+    parts = []
+    for name, value in node.schema[keyword].items():
+        if isinstance(value, list):
+            then = compiler.required(value)
+        else:
+            then = node.part(value, kind, keyword, name)
+        parts.append(compiler.algebra.formulas.ite(compiler.required([name]), then, TRUE))
+    return compiler.algebra.formulas.conjunction(parts)
+
+
+# Arrays
+
+
+def _items(node: SubschemaNode, keyword: str, kind: int) -> int:
+    """`prefixItems` and `items`, or the `items` and `additionalItems` of older drafts."""
+    schema = node.schema
+    dialect = node.compiler.dialect
+    first = schema.get("items")
+    if dialect.tuple_items:
+        if isinstance(first, list):
+            prefix, prefix_keyword = first, "items"
+            rest, rest_keyword = schema.get("additionalItems", True), "additionalItems"
+        else:
+            prefix, prefix_keyword = [], "items"
+            rest, rest_keyword = (True if first is None else first), "items"
+    else:
+        prefix, prefix_keyword = schema.get("prefixItems", []), "prefixItems"
+        rest, rest_keyword = (True if first is None else first), "items"
+    goals = [node.goal(value, prefix_keyword, index) for index, value in enumerate(prefix)]
+    rest_goal = node.goal(rest, rest_keyword)
+    while goals and goals[-1] == rest_goal:
+        goals.pop()
+    if not goals and rest_goal == TRUE:
+        return TRUE
+    return node.compiler.atom(AllItems(tuple(goals), rest_goal))
+
+
+def _min_items(node: SubschemaNode, keyword: str, kind: int) -> int:
+    count = int(node.schema[keyword])
+    return TRUE if count == 0 else node.compiler.atom(ItemsAtLeast(count))
+
+
+def _max_items(node: SubschemaNode, keyword: str, kind: int) -> int:
+    formulas = node.compiler.algebra.formulas
+    return formulas.negation(node.compiler.atom(ItemsAtLeast(int(node.schema[keyword]) + 1)))
+
+
+# Applicators of the same value
+
+
+def _parts(node: SubschemaNode, keyword: str, kind: int) -> list[int]:
+    return [node.part(value, kind, keyword, index) for index, value in enumerate(node.schema[keyword])]
+
+
+def _all_of(node: SubschemaNode, keyword: str, kind: int) -> int:
+    return node.compiler.algebra.formulas.conjunction(_parts(node, keyword, kind))
+
+
+def _any_of(node: SubschemaNode, keyword: str, kind: int) -> int:
+    return node.compiler.algebra.formulas.disjunction(_parts(node, keyword, kind))
+
+
+def _one_of(node: SubschemaNode, keyword: str, kind: int) -> int:
+    return node.compiler.algebra.formulas.exactly_one(_parts(node, keyword, kind))
+
+
+def _not(node: SubschemaNode, keyword: str, kind: int) -> int:
+    return node.compiler.algebra.formulas.negation(node.part(node.schema["not"], kind, "not"))
+
+
+def _if(node: SubschemaNode, keyword: str, kind: int) -> int:
+    schema = node.schema
+    if "if" not in schema:
+        return TRUE
+    return node.compiler.algebra.formulas.ite(
+        node.part(schema["if"], kind, "if"),
+        node.part(schema["then"], kind, "then") if "then" in schema else TRUE,
+        node.part(schema["else"], kind, "else") if "else" in schema else TRUE,
+    )
+
+
+def _ref(node: SubschemaNode, keyword: str, kind: int) -> int:
+    target = node.compiler.referenced(node)
+    if target is None:
+        return node.compiler.referenced_boolean(node)
+    return target.component(kind)
+
+
+_OBJECT = frozenset({OBJECT})
+_ARRAY = frozenset({ARRAY})
+_STRING = frozenset({STRING})
+_NUMBER = frozenset({NUMBER})
+
+#: keyword -> (the kinds of value that it concerns, its meaning for one of them).
+KEYWORDS: dict[str, tuple[frozenset[int], Callable[[SubschemaNode, str, int], int]]] = {
+    "type": (_ALL, _type),
+    "enum": (_ALL, _enum),
+    "const": (_ALL, _constant),
+    "minLength": (_STRING, _min_length),
+    "maxLength": (_STRING, _max_length),
+    "pattern": (_STRING, _pattern),
+    "format": (_STRING, _format),
+    "minimum": (_NUMBER, _minimum),
+    "maximum": (_NUMBER, _maximum),
+    "exclusiveMinimum": (_NUMBER, _exclusive_minimum),
+    "exclusiveMaximum": (_NUMBER, _exclusive_maximum),
+    "multipleOf": (_NUMBER, _multiple_of),
+    "properties": (_OBJECT, _properties),
+    "patternProperties": (_OBJECT, _properties),
+    "additionalProperties": (_OBJECT, _properties),
+    "propertyNames": (_OBJECT, _property_names),
+    "required": (_OBJECT, _required),
+    "minProperties": (_OBJECT, _min_properties),
+    "maxProperties": (_OBJECT, _max_properties),
+    "dependentRequired": (_OBJECT, _dependent),
+    "dependentSchemas": (_OBJECT, _dependent),
+    "dependencies": (_OBJECT, _dependent),
+    "prefixItems": (_ARRAY, _items),
+    "items": (_ARRAY, _items),
+    "additionalItems": (_ARRAY, _items),
+    "minItems": (_ARRAY, _min_items),
+    "maxItems": (_ARRAY, _max_items),
+    "allOf": (_ALL, _all_of),
+    "anyOf": (_ALL, _any_of),
+    "oneOf": (_ALL, _one_of),
+    "not": (_ALL, _not),
+    "if": (_ALL, _if),
+    "then": (_ALL, _if),
+    "else": (_ALL, _if),
+    "$ref": (_ALL, _ref),
+}
+
+_LITERAL_KINDS = {NULL: None, FALSE_LITERAL: False, TRUE_LITERAL: True}
+
+
+def constants_formula(compiler: Compiler, values: list[Any], kind: int) -> int:
+    """Return the formula of the values of one kind that occur in a list."""
+    formulas = compiler.algebra.formulas
+    if kind in _LITERAL_KINDS:
+        wanted = _LITERAL_KINDS[kind]
+        return TRUE if any(value is wanted for value in values) else FALSE
+    if kind == NUMBER:
+        numbers = frozenset(
+            exact(value)
+            for value in values
+            if isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+        )
+        return compiler.atom(OneOf(numbers)) if numbers else FALSE
+    if kind == STRING:
+        texts = {text for value in values if isinstance(value, str) and (text := utf8(value)) is not None}
+        return compiler.text_atom(compiler.algebra.languages.literals(sorted(texts))) if texts else FALSE
+    branches = []
+    for value in values:
+        if kind == ARRAY and isinstance(value, list):
+            goals = tuple(compiler.constant_goal(item) for item in value)
+            parts = [compiler.atom(AllItems(goals, FALSE))]
+            if value:
+                parts.append(compiler.atom(ItemsAtLeast(len(value))))
+        elif kind == OBJECT and isinstance(value, dict):
+            parts = [
+                compiler.atom(
+                    AllProperties(
+                        {
+                            key: compiler.constant_goal(item)
+                            for name, item in value.items()
+                            if (key := utf8(name)) is not None
+                        },
+                        (),
+                        FALSE,
+                    )
+                ),
+                compiler.required(list(value)),
+            ]
+        else:
+            continue
+        branches.append(formulas.conjunction(parts))
+    return formulas.disjunction(branches)
+
+
+def utf8(text: str) -> bytes | None:
+    """Return a text as UTF-8, or `None` for one with an unpaired surrogate, which no document holds."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return None

@@ -1,0 +1,222 @@
+"""The linear scan of a schema: everything malformed or not enforceable is found here.
+
+Every sub-schema is visited once, without recursion. Nothing is resolved or compiled yet, except
+that references have to lead somewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from constrain.errors import LimitExceeded, SchemaError, UnsupportedError
+from constrain.frontends.json_schema.dialects import Dialect
+
+__all__ = ["IN_PLACE", "pointer", "scan_schema", "subschemas"]
+
+_ONE = ("not", "if", "then", "else", "additionalProperties", "propertyNames", "additionalItems", "items")
+_MANY = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
+_NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "dependencies")
+
+#: Keywords whose sub-schemas apply to the same value.
+IN_PLACE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
+
+_MAX_LENGTH = 2**31 - 1
+
+
+def pointer(base: str, *steps: str | int) -> str:
+    """Return the JSON Pointer of a place below `base`."""
+    return "/".join([base, *(str(step).replace("~", "~0").replace("/", "~1") for step in steps)])
+
+
+def subschemas(schema: dict[str, Any], dialect: Dialect) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Yield (path, sub-schema) for each place of `schema` where its dialect has a sub-schema."""
+    for keyword, value in schema.items():
+        if keyword not in dialect.assertions and keyword not in ("$defs", "definitions"):
+            continue
+        if keyword in _ONE and isinstance(value, dict | bool):
+            yield (keyword,), value
+        elif keyword in _MANY and isinstance(value, list):
+            for index, part in enumerate(value):
+                yield (keyword, index), part
+        elif keyword in _NAMED and isinstance(value, dict):
+            for name, part in value.items():
+                if not (keyword == "dependencies" and isinstance(part, list)):
+                    yield (keyword, name), part
+
+
+def scan_schema(
+    root: Any, dialect: Dialect, visit: Callable[[dict[str, Any], str], None], max_schemas: int
+) -> None:
+    """Check every sub-schema below `root` and hand it to `visit` with its location.
+
+    Raises:
+        SchemaError: a keyword has a value of the wrong form.
+        UnsupportedError: an assertion keyword cannot be enforced exactly.
+        LimitExceeded: there are more than `max_schemas` sub-schemas.
+    """
+    stack: list[tuple[Any, str]] = [(root, "#")]
+    seen: set[int] = set()
+    while stack:
+        schema, location = stack.pop()
+        if isinstance(schema, bool):
+            continue
+        if not isinstance(schema, dict):
+            raise SchemaError(
+                f"a schema is an object or a boolean, not {_name(schema)}", location=location
+            )
+        if id(schema) in seen:
+            continue
+        seen.add(id(schema))
+        if len(seen) > max_schemas:
+            raise LimitExceeded("the schema has too many sub-schemas", limit=max_schemas)
+        if dialect.ref_overrides and "$ref" in schema:
+            _check_keyword("$ref", schema["$ref"], schema, location, dialect)
+            relevant = {key: schema[key] for key in ("$ref", "$defs", "definitions") if key in schema}
+        else:
+            relevant = schema
+            for keyword, value in schema.items():
+                if keyword in dialect.assertions:
+                    _check_keyword(keyword, value, schema, location, dialect)
+                elif keyword in dialect.refused:
+                    _refuse(keyword, value, location)
+        visit(schema, location)
+        below = [(part, pointer(location, *path)) for path, part in subschemas(relevant, dialect)]
+        stack.extend(reversed(below))
+
+
+def _refuse(keyword: str, value: Any, location: str) -> None:
+    if keyword == "uniqueItems":
+        if not isinstance(value, bool):
+            raise SchemaError("must be a boolean", location=location, keyword=keyword)
+        if not value:
+            return
+    raise UnsupportedError(
+        "this assertion is not enforced yet, so the schema is refused",
+        location=location,
+        keyword=keyword,
+        remedy="remove it, or check it after generation",
+    )
+
+
+def _name(value: Any) -> str:
+    if value is None:
+        return "null"
+    for kind, name in (
+        (bool, "a boolean"),
+        (str, "a string"),
+        (list, "an array"),
+        (dict, "an object"),
+    ):
+        if isinstance(value, kind):
+            return name
+    return "a number"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return _is_number(value) and value == int(value) and value >= 0
+
+
+_TYPES = ("null", "boolean", "number", "integer", "string", "array", "object")
+
+
+def _check_keyword(keyword: str, value: Any, schema: dict[str, Any], location: str, dialect: Dialect) -> None:
+    problem = _CHECKS[keyword](value, dialect) if keyword in _CHECKS else None
+    if problem is not None:
+        raise SchemaError(f"{problem}, not {_shown(value)}", location=location, keyword=keyword)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return f"{_name(value)}: {text}" if len(text) <= 60 else _name(value)
+
+
+Check = Callable[[Any, Dialect], "str | None"]
+
+
+def _expect(test: Callable[[Any], bool], sentence: str) -> Check:
+    return lambda value, dialect: None if test(value) else sentence
+
+
+def _check_type(value: Any, dialect: Dialect) -> str | None:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        return "must be a type name or a non-empty array of them"
+    unknown = [name for name in names if name not in _TYPES]
+    if unknown:
+        return f"must name one of {', '.join(_TYPES)}"
+    return None
+
+
+def _check_bound(value: Any, dialect: Dialect) -> str | None:
+    if dialect.name == "4":
+        return None if isinstance(value, bool) else "must be a boolean in draft 4"
+    return None if _is_number(value) else "must be a number"
+
+
+def _check_items(value: Any, dialect: Dialect) -> str | None:
+    if isinstance(value, list):
+        return None if dialect.tuple_items else "must be a schema (a tuple is `prefixItems` since 2020-12)"
+    return None if isinstance(value, dict | bool) else "must be a schema"
+
+
+def _check_count(value: Any, dialect: Dialect) -> str | None:
+    if not _is_count(value):
+        return "must be a non-negative integer"
+    return None if value <= _MAX_LENGTH else f"must be at most {_MAX_LENGTH}"
+
+
+def _is_strings(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+_CHECKS: dict[str, Check] = {
+    "type": _check_type,
+    "enum": _expect(lambda value: isinstance(value, list), "must be an array"),
+    "properties": _expect(lambda value: isinstance(value, dict), "must be an object of schemas"),
+    "patternProperties": _expect(lambda value: isinstance(value, dict), "must be an object of schemas"),
+    "dependentSchemas": _expect(lambda value: isinstance(value, dict), "must be an object of schemas"),
+    "dependencies": _expect(
+        lambda value: isinstance(value, dict)
+        and all(isinstance(part, dict | bool) or _is_strings(part) for part in value.values()),
+        "must be an object of schemas or arrays of strings",
+    ),
+    "dependentRequired": _expect(
+        lambda value: isinstance(value, dict) and all(_is_strings(part) for part in value.values()),
+        "must be an object of arrays of strings",
+    ),
+    "required": _expect(_is_strings, "must be an array of strings"),
+    "allOf": _expect(lambda value: isinstance(value, list) and value, "must be a non-empty array of schemas"),
+    "anyOf": _expect(lambda value: isinstance(value, list) and value, "must be a non-empty array of schemas"),
+    "oneOf": _expect(lambda value: isinstance(value, list) and value, "must be a non-empty array of schemas"),
+    "prefixItems": _expect(
+        lambda value: isinstance(value, list) and value, "must be a non-empty array of schemas"
+    ),
+    "items": _check_items,
+    "additionalItems": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "additionalProperties": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "propertyNames": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "not": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "if": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "then": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "else": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "minLength": _check_count,
+    "maxLength": _check_count,
+    "minItems": _check_count,
+    "maxItems": _check_count,
+    "minProperties": _check_count,
+    "maxProperties": _check_count,
+    "pattern": _expect(lambda value: isinstance(value, str), "must be a string"),
+    "format": _expect(lambda value: isinstance(value, str), "must be a string"),
+    "minimum": _expect(_is_number, "must be a number"),
+    "maximum": _expect(_is_number, "must be a number"),
+    "exclusiveMinimum": _check_bound,
+    "exclusiveMaximum": _check_bound,
+    "multipleOf": _expect(lambda value: _is_number(value) and value > 0, "must be a number greater than 0"),
+    "$ref": _expect(lambda value: isinstance(value, str), "must be a string"),
+}

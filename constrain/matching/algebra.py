@@ -1,0 +1,216 @@
+"""The arena of one constraint: goals, their components by kind, and the scalar automata.
+
+A *goal* is a Boolean formula over sub-schemas that a value has to satisfy. Its component for a
+kind of value is a formula over the atoms of that kind. A `Goal` adds the *tracked* formulas:
+sub-schemas whose truth the parent wants to know when the value ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from constrain.automata.formulas_cy import FALSE, TRUE, Formulas
+from constrain.automata.languages_cy import Language, Languages
+from constrain.automata.lazy_dfa_cy import LazyDfa
+from constrain.automata.numbers import Atom, NumberAutomaton
+from constrain.matching.atoms import NUMBER, STRING, SchemaNode, TextIn, TextLengthAtLeast
+from constrain.options import Options
+
+__all__ = ["Algebra", "TextPlan"]
+
+
+class TextPlan:
+    """How a string is read: an automaton over its decoded bytes, and bounds on its length.
+
+    Attributes:
+        automaton: runs over the UTF-8 bytes; its outcomes are those of the tracked formulas.
+        low, high: bounds on the number of code points, counted beside the automaton; `high` is
+            -1 when there is none.
+    """
+
+    __slots__ = ("automaton", "high", "low")
+
+    def __init__(self, automaton: LazyDfa, low: int, high: int) -> None:
+        self.automaton = automaton
+        self.low = low
+        self.high = high
+
+    def is_empty(self) -> bool:
+        """Return whether no string satisfies the plan."""
+        if self.automaton.start < 0:
+            return True
+        if self.low == 0 and self.high < 0:
+            return False
+        return not self.automaton.has_length(
+            self.automaton.start, self.low, None if self.high < 0 else self.high
+        )
+
+
+class Algebra:
+    """The formulas, languages and automata of one constraint; grows lazily, never shrinks."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.formulas = Formulas()
+        self.languages = Languages()
+        self._components: dict[tuple[int, int], int] = {}
+        self._dfas: dict[tuple[Language, ...], LazyDfa] = {}
+        self._text_plans: dict[tuple[int, ...], TextPlan] = {}
+        self._number_automata: dict[tuple[int, ...], NumberAutomaton] = {}
+        self._languages_of: dict[int, Language] = {}
+
+    def component(self, goal: int, kind: int) -> int:
+        """Return the formula over atoms of `kind` that `goal` means for values of that kind."""
+        if goal <= TRUE:
+            return goal
+        key = (goal, kind)
+        result = self._components.get(key)
+        if result is None:
+            formulas = self.formulas
+            table = {
+                variable: cast(SchemaNode, formulas.value(variable)).component(kind)
+                for variable in formulas.support(goal)
+            }
+            result = formulas.substitute(goal, table)
+            self._components[key] = result
+        return result
+
+    # Strings
+
+    def dfa(self, goal: Language, tracked: tuple[Language, ...] = ()) -> LazyDfa:
+        """Return the automaton of a language, shared by all who ask for it."""
+        key = (goal, *tracked)
+        result = self._dfas.get(key)
+        if result is None:
+            result = LazyDfa(self.languages, goal, tracked, max_states=self.options.max_states)
+            self._dfas[key] = result
+        return result
+
+    def text_plan(self, goal: int, tracked: tuple[int, ...] = ()) -> TextPlan:
+        """Return how a string that satisfies `goal` is read."""
+        wanted = self.component(goal, STRING)
+        watched = tuple(self.component(formula, STRING) for formula in tracked)
+        key = (wanted, *watched)
+        plan = self._text_plans.get(key)
+        if plan is None:
+            plan = self._make_text_plan(wanted, watched)
+            self._text_plans[key] = plan
+        return plan
+
+    def _make_text_plan(self, wanted: int, watched: tuple[int, ...]) -> TextPlan:
+        if not watched:
+            pieces = self.text_pieces(wanted)
+            if len(pieces) == 1:
+                low, high, language = pieces[0]
+                return TextPlan(self.dfa(language), low, high)
+        return TextPlan(
+            self.dfa(
+                self.text_language(wanted), tuple(self.text_language(formula) for formula in watched)
+            ),
+            0,
+            -1,
+        )
+
+    def text_pieces(self, formula: int) -> list[tuple[int, int, Language]]:
+        """Split a string formula by length: disjoint (low, high or -1, language), empty ones left out."""
+        formulas = self.formulas
+        bounds: list[tuple[int, int]] = []
+        for variable in formulas.support(formula):
+            atom = formulas.value(variable)
+            if isinstance(atom, TextLengthAtLeast):
+                bounds.append((atom.length, variable))
+        bounds.sort()
+        pieces: list[tuple[int, int, Language]] = []
+        low = 0
+        for position in range(len(bounds) + 1):
+            high = bounds[position][0] - 1 if position < len(bounds) else -1
+            table = {
+                variable: TRUE if index < position else FALSE for index, (_, variable) in enumerate(bounds)
+            }
+            language = self._formula_language(formulas.substitute(formula, table))
+            if language is not self.languages.nothing and (high < 0 or low <= high):
+                if pieces and pieces[-1][1] == low - 1 and pieces[-1][2] is language:
+                    pieces[-1] = (pieces[-1][0], high, language)
+                else:
+                    pieces.append((low, high, language))
+            low = high + 1
+        return pieces
+
+    def text_language(self, formula: int) -> Language:
+        """Return the language of a string formula, its lengths counted by the language itself."""
+        languages = self.languages
+        return languages.union(
+            *(
+                language
+                if (low, high) == (0, -1)
+                else languages.intersection(
+                    language,
+                    languages.repeat(languages.any_character, low, None if high < 0 else high),
+                )
+                for low, high, language in self.text_pieces(formula)
+            )
+        )
+
+    def _formula_language(self, formula: int) -> Language:
+        """Return the language of a formula over `TextIn` atoms."""
+        languages = self.languages
+        if formula <= TRUE:
+            return languages.any_text if formula == TRUE else languages.nothing
+        result = self._languages_of.get(formula)
+        if result is None:
+            order = [formula]
+            known = self._languages_of
+            while order:
+                node = order[-1]
+                variable, low, high = self.formulas.decompose(node)
+                waiting = [child for child in (low, high) if child > TRUE and child not in known]
+                if waiting:
+                    order.extend(waiting)
+                    continue
+                order.pop()
+                atom = cast(TextIn, self.formulas.value(variable)).language
+                then = self._formula_language(high)
+                otherwise = self._formula_language(low)
+                if then is languages.any_text:
+                    known[node] = languages.union(atom, otherwise)
+                elif otherwise is languages.any_text:
+                    known[node] = languages.union(languages.complement(atom), then)
+                else:
+                    known[node] = languages.union(
+                        languages.intersection(atom, then),
+                        languages.intersection(languages.complement(atom), otherwise),
+                    )
+            result = known[formula]
+        return result
+
+    # Numbers
+
+    def number_automaton(self, goal: int, tracked: tuple[int, ...] = ()) -> NumberAutomaton:
+        """Return the automaton of the numbers that satisfy `goal`; its outcomes tell the tracked."""
+        wanted = self.component(goal, NUMBER)
+        watched = tuple(self.component(formula, NUMBER) for formula in tracked)
+        key = (wanted, *watched)
+        automaton = self._number_automata.get(key)
+        if automaton is None:
+            formulas = self.formulas
+            variables = sorted({v for formula in key for v in formulas.support(formula)})
+            atoms = tuple(cast(Atom, formulas.value(variable)) for variable in variables)
+            bits = {variable: bit for bit, variable in enumerate(variables)}
+            automaton = NumberAutomaton(
+                atoms,
+                self._truth(wanted, bits),
+                self._outcomes(watched, bits),
+                bounded=self.options.numbers == "bounded",
+                max_states=self.options.max_states,
+            )
+            self._number_automata[key] = automaton
+        return automaton
+
+    def _truth(self, formula: int, bits: dict[int, int]) -> Callable[[int], bool]:
+        formulas = self.formulas
+        return lambda vector: formulas.evaluate(formula, lambda v: bool(vector >> bits[v] & 1))
+
+    def _outcomes(self, watched: tuple[int, ...], bits: dict[int, int]) -> Callable[[int], int]:
+        truths = [self._truth(formula, bits) for formula in watched]
+        return lambda vector: sum(truth(vector) << bit for bit, truth in enumerate(truths))

@@ -1,0 +1,108 @@
+"""The atoms of schema formulas: plain predicates, each about values of one kind.
+
+An atom is a variable of a `Formulas` arena. Negation is a sign on the atom, taken per kind, so
+`not`, `oneOf` and `if` need nothing of their own (Attouche et al., VLDB 2022). Sub-schemas
+inside an atom are *goals*: formulas over `SchemaNode` variables.
+
+Keys and string values are the UTF-8 bytes of the decoded text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from constrain.automata.languages_cy import Language
+
+__all__ = [
+    "ARRAY",
+    "FALSE_LITERAL",
+    "KINDS",
+    "KIND_NAMES",
+    "NULL",
+    "NUMBER",
+    "OBJECT",
+    "STRING",
+    "TRUE_LITERAL",
+    "AllItems",
+    "AllProperties",
+    "ItemsAtLeast",
+    "PropertiesAtLeast",
+    "Required",
+    "SchemaNode",
+    "TextIn",
+    "TextLengthAtLeast",
+]
+
+#: The kinds of JSON values; `true` and `false` are kinds of their own, so a truth table needs no atom.
+NULL, FALSE_LITERAL, TRUE_LITERAL, NUMBER, STRING, ARRAY, OBJECT = KINDS = range(7)
+KIND_NAMES = ("null", "false", "true", "number", "string", "array", "object")
+
+
+class SchemaNode(Protocol):
+    """A named sub-schema; its components are formulas over the atoms of one kind each."""
+
+    def component(self, kind: int) -> int:
+        """Return the formula that a value of this kind has to satisfy."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextIn:
+    """The string belongs to a regular language (over its decoded UTF-8 bytes)."""
+
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class TextLengthAtLeast:
+    """The string has at least `length` code points."""
+
+    length: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AllProperties:
+    """Every property whose value has to satisfy a goal does.
+
+    The goal of a key is the conjunction of the goals that `names` and `patterns` give it, or
+    `rest` when neither does.
+
+    Attributes:
+        names: key -> goal.
+        patterns: (language of keys, goal), any number of which may apply to one key.
+        rest: the goal of all other keys.
+    """
+
+    names: Mapping[bytes, int]
+    patterns: tuple[tuple[Language, int], ...]
+    rest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """Each of these keys is present."""
+
+    names: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class PropertiesAtLeast:
+    """The object has at least `count` properties."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AllItems:
+    """Item i satisfies the i-th goal of `prefix`, or `rest` from there on."""
+
+    prefix: tuple[int, ...]
+    rest: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsAtLeast:
+    """The array has at least `count` items."""
+
+    count: int

@@ -1,0 +1,159 @@
+"""Emptiness of goals: a least fixpoint, solved locally and lazily.
+
+A goal is non-empty for a kind if some value of that kind satisfies it. Values are finite, so
+non-emptiness is the *least* fixpoint also under negation. The solver evaluates a goal; when the
+evaluation needs an undecided goal, that one goes first. A goal that is read while it is being
+decided counts as empty for the moment, and whoever read it is evaluated again when it turns out
+non-empty; only when nothing is left to evaluate is what remains empty. (The scheme of
+top-down fixpoint solvers: Fecht and Seidl 1999.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from constrain.automata.formulas_cy import FALSE, TRUE
+from constrain.errors import LimitExceeded
+from constrain.matching.atoms import ARRAY, NUMBER, OBJECT, STRING
+
+if TYPE_CHECKING:
+    from constrain.matching.algebra import Algebra
+
+__all__ = ["Emptiness", "Plan"]
+
+#: How a container is filled: (key, goal) for an object, (b"", goal) for an array, in order.
+Plan = list[tuple[bytes, int]]
+
+
+class _Undecided(Exception):
+    """The evaluation needs this goal first; carries (goal, kind)."""
+
+
+class Emptiness:
+    """Decides which goals have values, and remembers a finite way to build one of each."""
+
+    def __init__(
+        self,
+        algebra: Algebra,
+        plan_object: Callable[[int], Plan | None],
+        plan_array: Callable[[int], Plan | None],
+    ) -> None:
+        self._algebra = algebra
+        self._evaluators = {OBJECT: plan_object, ARRAY: plan_array}
+        self._decided: dict[tuple[int, int], bool] = {}
+        #: When a goal was proven non-empty; plans refer to earlier ones only, so they are finite.
+        self._rank: dict[tuple[int, int], int] = {}
+        self._plans: dict[tuple[int, int], Plan] = {}
+        # The state of one run of the solver.
+        self._solving = False
+        self._assumed_empty: set[tuple[int, int]] = set()
+        self._readers: dict[tuple[int, int], set[tuple[int, int]]] = {}
+        self._current: tuple[int, int] | None = None
+
+    def is_nonempty(self, goal: int) -> bool:
+        """Return whether some value satisfies `goal`."""
+        if goal <= TRUE:
+            return goal == TRUE
+        # Scalars first: they are decided on the spot.
+        return any(self.is_kind_nonempty(goal, kind) for kind in (0, 1, 2, STRING, NUMBER, ARRAY, OBJECT))
+
+    def is_kind_nonempty(self, goal: int, kind: int) -> bool:
+        """Return whether some value of `kind` satisfies `goal`."""
+        if goal <= TRUE:
+            return goal == TRUE
+        key = (goal, kind)
+        known = self._decided.get(key)
+        if known is not None:
+            return known
+        if kind < ARRAY:
+            result = self._scalar_nonempty(goal, kind)
+            self._decided[key] = result
+            if result:
+                self._rank[key] = 0
+            return result
+        if not self._solving:
+            return self._solve(key)
+        if key in self._assumed_empty:
+            if self._current is not None:
+                self._readers.setdefault(key, set()).add(self._current)
+            return False
+        raise _Undecided(key)
+
+    def _scalar_nonempty(self, goal: int, kind: int) -> bool:
+        formula = self._algebra.component(goal, kind)
+        if formula <= TRUE:
+            return formula == TRUE
+        if kind == STRING:
+            return not self._algebra.text_plan(goal).is_empty()
+        if kind == NUMBER:
+            return self._algebra.number_automaton(goal).start >= 0
+        return False
+
+    def _solve(self, root: tuple[int, int]) -> bool:
+        self._solving = True
+        budget = self._algebra.options.max_steps
+        work = [root]
+        try:
+            while work:
+                budget -= 1
+                if budget < 0:
+                    raise LimitExceeded(
+                        "whether the schema can be satisfied was not decided within the budget",
+                        limit=self._algebra.options.max_steps,
+                        remedy="raise Options.max_steps or simplify the schema",
+                    )
+                key = work[-1]
+                if key in self._decided:
+                    work.pop()
+                    continue
+                self._assumed_empty.add(key)
+                self._current = key
+                goal, kind = key
+                try:
+                    plan = self._evaluate(goal, kind)
+                except _Undecided as undecided:
+                    work.append(undecided.args[0])
+                    continue
+                work.pop()
+                if plan is not None:
+                    self._decided[key] = True
+                    self._rank[key] = len(self._rank) + 1
+                    self._plans[key] = plan
+                    self._assumed_empty.discard(key)
+                    work.extend(
+                        reader for reader in self._readers.pop(key, ()) if reader not in self._decided
+                    )
+            for key in self._assumed_empty:
+                self._decided[key] = False
+        finally:
+            self._solving = False
+            self._current = None
+            self._assumed_empty.clear()
+            self._readers.clear()
+        return self._decided[root]
+
+    def _evaluate(self, goal: int, kind: int) -> Plan | None:
+        formula = self._algebra.component(goal, kind)
+        if formula <= TRUE:
+            return None if formula == FALSE else []
+        return self._evaluators[kind](formula)
+
+    def first_kind(self, goal: int) -> tuple[int, Plan]:
+        """Return a kind of which `goal` has values, and the plan of a value (for containers).
+
+        The goals in the plan were proven non-empty before this one, so following plans ends.
+        """
+        if goal == TRUE:
+            return 0, []
+        self.is_nonempty(goal)
+        candidates = [(self._rank[goal, kind], kind) for kind in range(7) if (goal, kind) in self._rank]
+        _, kind = min(candidates)
+        return kind, self._plans.get((goal, kind), [])
+
+    def plan(self, goal: int, kind: int) -> Plan:
+        """Return the plan of a container of this kind that satisfies `goal`."""
+        if goal == TRUE:
+            return []
+        self.is_kind_nonempty(goal, kind)
+        return self._plans[goal, kind]

@@ -1,0 +1,367 @@
+"""Residual feasibility: can an open object or array still become what its formula asks for?
+
+The formula is taken cube by cube. The atoms of a cube that must stay true give each further
+member a goal; an `AllProperties` or `AllItems` atom that must turn false needs a member that
+violates it; counts bound the number of members. Members to come are *slots*: a slot may serve
+several atoms if the conjunction of what they ask is not empty. The answer is a plan: the
+members that make the cube true, in an order in which they can be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
+
+from constrain.automata.formulas_cy import TRUE, Formulas
+from constrain.errors import LimitExceeded
+from constrain.matching.algebra import Algebra
+from constrain.matching.atoms import AllItems, AllProperties, ItemsAtLeast, PropertiesAtLeast, Required
+from constrain.matching.emptiness import Plan
+from constrain.matching.keys import KeySpace
+
+__all__ = ["plan_array", "plan_object"]
+
+IsNonempty = Callable[[int], bool]
+#: A slot's class: (0, index of a named key) or (1, free class vector, running number).
+Slot = tuple[int, ...]
+
+
+def plan_object(
+    algebra: Algebra,
+    is_nonempty: IsNonempty,
+    keys: KeySpace,
+    formula: int,
+    *,
+    present: int = 0,
+    blocked: int = 0,
+    taken: Iterable[bytes] = (),
+    count: int = 0,
+) -> Plan | None:
+    """Return further properties that make `formula` true at the end, or `None` if there are none.
+
+    Args:
+        is_nonempty: tells whether a goal has values.
+        present: the named keys that were written, as bits.
+        blocked: the named keys that cannot be written any more, as bits; includes `present`.
+        taken: the free keys that were written.
+        count: the number of properties written.
+    """
+    search = _ObjectSearch(algebra, is_nonempty, keys, present, blocked, taken, count)
+    for cube in algebra.formulas.cubes(formula):
+        plan = search.solve(cube)
+        if plan is not None:
+            return plan
+    return None
+
+
+class _ObjectSearch:
+    """One question about one open object."""
+
+    def __init__(
+        self,
+        algebra: Algebra,
+        is_nonempty: IsNonempty,
+        keys: KeySpace,
+        present: int,
+        blocked: int,
+        taken: Iterable[bytes],
+        count: int,
+    ) -> None:
+        self.algebra = algebra
+        self.formulas = algebra.formulas
+        self.is_nonempty = is_nonempty
+        self.keys = keys
+        self.present = present
+        self.blocked = blocked
+        self.taken = taken
+        self.count = count
+        self.steps = algebra.options.max_steps
+
+    def solve(self, cube: list[tuple[int, bool]]) -> Plan | None:
+        """Return a plan that makes this cube true, or `None`."""
+        keep: list[AllProperties] = []
+        violate: list[AllProperties] = []
+        required = 0
+        absent: list[int] = []
+        low, high = 0, -1
+        index = self.keys.index
+        for variable, sign in cube:
+            atom = self.formulas.value(variable)
+            if isinstance(atom, AllProperties):
+                (keep if sign else violate).append(atom)
+            elif isinstance(atom, Required):
+                bits = sum(1 << index[name] for name in atom.names)
+                if sign:
+                    required |= bits
+                else:
+                    absent.append(bits)
+            elif isinstance(atom, PropertiesAtLeast):
+                if sign:
+                    low = max(low, atom.count)
+                elif high < 0 or atom.count - 1 < high:
+                    high = atom.count - 1
+        missing = required & ~self.present
+        if missing & self.blocked:
+            return None
+        if high >= 0 and self.count + missing.bit_count() > high:
+            return None
+        self.keep = keep
+        slots: dict[Slot, int] = {}
+        for name in _bits(missing):
+            goal = self._kept_goal((0, name))
+            if not self.is_nonempty(goal):
+                return None
+            slots[0, name] = goal
+        # One of the absent keys of each negated `Required` stays absent, whatever comes.
+        choices = []
+        for bits in absent:
+            open_names = bits & ~self.present
+            if open_names & self.blocked:
+                continue
+            candidates = list(_bits(open_names & ~missing))
+            if not candidates:
+                return None
+            choices.append(candidates)
+        for chosen in product(*choices) if choices else [()]:
+            self._spend()
+            forbidden = sum(1 << name for name in set(chosen))
+            result = self._place(violate, 0, dict(slots), low, high, forbidden)
+            if result is not None:
+                return self._write(result)
+        return None
+
+    def _spend(self) -> None:
+        self.steps -= 1
+        if self.steps < 0:
+            raise LimitExceeded(
+                "which properties an object still needs was not decided within the budget",
+                limit=self.algebra.options.max_steps,
+                remedy="raise Options.max_steps or simplify the schema",
+            )
+
+    def _asked(self, atom: AllProperties, slot: Slot) -> int:
+        if slot[0] == 0:
+            return self.keys.named_goal(atom, slot[1])
+        return self.keys.free_goal(atom, slot[1])
+
+    def _kept_goal(self, slot: Slot) -> int:
+        if len(self.keep) == 1:
+            return self._asked(self.keep[0], slot)
+        return self.formulas.conjunction({self._asked(atom, slot) for atom in self.keep})
+
+    def _place(
+        self,
+        violate: list[AllProperties],
+        position: int,
+        slots: dict[Slot, int],
+        low: int,
+        high: int,
+        forbidden: int,
+    ) -> dict[Slot, int] | None:
+        """Give each atom of `violate` from `position` on a slot, then fill up to `low`."""
+        self._spend()
+        if position == len(violate):
+            return self._fill(slots, low, high, forbidden)
+        atom = violate[position]
+        for slot, goal in list(slots.items()):
+            asked = self._asked(atom, slot)
+            if asked == TRUE:
+                continue
+            both = self.formulas.ite(asked, 0, goal)
+            if self.is_nonempty(both):
+                result = self._place(
+                    violate, position + 1, {**slots, slot: both}, low, high, forbidden
+                )
+                if result is not None:
+                    return result
+        if high >= 0 and self.count + len(slots) + 1 > high:
+            return None
+        for slot in self._new_slots(slots, forbidden):
+            asked = self._asked(atom, slot)
+            if asked == TRUE:
+                continue
+            both = self.formulas.ite(asked, 0, self._kept_goal(slot))
+            if self.is_nonempty(both):
+                result = self._place(
+                    violate, position + 1, {**slots, slot: both}, low, high, forbidden
+                )
+                if result is not None:
+                    return result
+        return None
+
+    def _new_slots(self, slots: dict[Slot, int], forbidden: int) -> Iterator[Slot]:
+        """Yield one slot for each key that is still free to take, and each free class."""
+        for name in range(len(self.keys.names)):
+            if not (self.blocked | forbidden) >> name & 1 and (0, name) not in slots:
+                yield (0, name)
+        for vector in self.keys.free_classes():
+            used = sum(1 for slot in slots if slot[0] == 1 and slot[1] == vector)
+            if self._room(vector) is None or used < (self._room(vector) or 0):
+                yield (1, vector, used)
+
+    def _room(self, vector: int) -> int | None:
+        """Return how many keys of a free class are left, `None` for no end."""
+        words = self.keys.finite_words(vector)
+        if words is None:
+            return None
+        taken = set(self.taken)
+        return sum(1 for word in words if word not in taken)
+
+    def _fill(
+        self, slots: dict[Slot, int], low: int, high: int, forbidden: int
+    ) -> dict[Slot, int] | None:
+        if high >= 0 and self.count + len(slots) > high:
+            return None
+        owed = low - self.count - len(slots)
+        if owed > 0:
+            for name in range(len(self.keys.names)):
+                if owed == 0:
+                    break
+                slot: Slot = (0, name)
+                if (self.blocked | forbidden) >> name & 1 or slot in slots:
+                    continue
+                goal = self._kept_goal(slot)
+                if self.is_nonempty(goal):
+                    slots[slot] = goal
+                    owed -= 1
+            for vector in self.keys.free_classes() if owed else ():
+                goal = self._kept_goal((1, vector))
+                if not self.is_nonempty(goal):
+                    continue
+                room = self._room(vector)
+                used = sum(1 for slot in slots if slot[0] == 1 and slot[1] == vector)
+                take = owed if room is None else min(owed, room - used)
+                if take > 100_000:
+                    raise LimitExceeded("an object needs more than 100,000 further properties", limit=100_000)
+                for number in range(used, used + take):
+                    slots[1, vector, number] = goal
+                owed -= take
+                if owed == 0:
+                    break
+        return slots if owed <= 0 else None
+
+    def _write(self, slots: dict[Slot, int]) -> Plan:
+        """Turn slots into (key, goal), in an order that the text policy allows."""
+        plan: Plan = []
+        named = [(slot[1], goal) for slot, goal in slots.items() if slot[0] == 0]
+        for name, goal in sorted(named, key=lambda item: self.keys.order[item[0]]):
+            plan.append((self.keys.names[name], goal))
+        for vector in sorted({slot[1] for slot in slots if slot[0] == 1}):
+            goals = [goal for slot, goal in slots.items() if slot[0] == 1 and slot[1] == vector]
+            plan.extend(zip(self.keys.fresh_keys(vector, self.taken, len(goals)), goals, strict=True))
+        return plan
+
+
+def plan_array(
+    algebra: Algebra, is_nonempty: IsNonempty, formula: int, *, count: int = 0
+) -> Plan | None:
+    """Return the goals of further items that make `formula` true at the end, or `None`.
+
+    Args:
+        is_nonempty: tells whether a goal has values.
+        count: the number of items written.
+    """
+    for cube in algebra.formulas.cubes(formula):
+        plan = _plan_array_cube(algebra, is_nonempty, cube, count)
+        if plan is not None:
+            return plan
+    return None
+
+
+def _plan_array_cube(
+    algebra: Algebra, is_nonempty: IsNonempty, cube: list[tuple[int, bool]], count: int
+) -> Plan | None:
+    formulas = algebra.formulas
+    keep: list[AllItems] = []
+    violate: list[AllItems] = []
+    low, high = 0, -1
+    for variable, sign in cube:
+        atom = formulas.value(variable)
+        if isinstance(atom, AllItems):
+            (keep if sign else violate).append(atom)
+        elif isinstance(atom, ItemsAtLeast):
+            if sign:
+                low = max(low, atom.count)
+            elif high < 0 or atom.count - 1 < high:
+                high = atom.count - 1
+    uniform_from = max([count, *(len(atom.prefix) for atom in (*keep, *violate))])
+    if high >= 0 and count > high:
+        return None
+
+    def kept(index: int) -> int:
+        return formulas.conjunction({_item_goal(atom, index) for atom in keep})
+
+    # How far the array can grow at all: the first item that cannot exist ends it.
+    reach = count
+    while reach < uniform_from and (high < 0 or reach < high) and is_nonempty(kept(reach)):
+        reach += 1
+    endless = reach == uniform_from and is_nonempty(kept(uniform_from))
+    longest = -1 if endless else reach
+    if high >= 0:
+        longest = high if longest < 0 else min(longest, high)
+    if longest >= 0 and low > longest:
+        return None
+    # Violations in the uniform part may take as many items as there are atoms.
+    last = uniform_from + len(violate)
+    if longest >= 0:
+        last = min(last, longest)
+    slots = _place_violations(formulas, is_nonempty, violate, kept, range(count, last))
+    if slots is None:
+        return None
+    length = max([low, *(index + 1 for index in slots)])
+    if length - count > 1_000_000:
+        return _LongPlan(count, length, uniform_from, kept, slots)
+    return [(b"", slots.get(index) or kept(index)) for index in range(count, length)]
+
+
+class _LongPlan(list[tuple[bytes, int]]):
+    """The plan of an array of more items than should be listed; its length is refused when used."""
+
+    def __init__(
+        self, count: int, length: int, uniform_from: int, kept: Callable[[int], int], slots: dict[int, int]
+    ) -> None:
+        super().__init__()
+        self.length = length - count
+
+    def __iter__(self) -> Iterator[tuple[bytes, int]]:
+        raise LimitExceeded(
+            f"the shortest completion has {self.length} more items",
+            limit=1_000_000,
+            remedy="lower minItems",
+        )
+
+
+def _item_goal(atom: AllItems, index: int) -> int:
+    return atom.prefix[index] if index < len(atom.prefix) else atom.rest
+
+
+def _place_violations(
+    formulas: Formulas,
+    is_nonempty: IsNonempty,
+    violate: list[AllItems],
+    kept: Callable[[int], int],
+    indices: range,
+) -> dict[int, int] | None:
+    """Give each atom of `violate` an item that breaks it; several may share one."""
+    work: list[tuple[int, dict[int, int]]] = [(0, {})]
+    while work:
+        position, slots = work.pop()
+        if position == len(violate):
+            return slots
+        atom = violate[position]
+        # Pushed in reverse, so that early items and shared slots come first.
+        for index in reversed(indices):
+            asked = _item_goal(atom, index)
+            if asked == TRUE:
+                continue
+            both = formulas.ite(asked, 0, slots.get(index, kept(index)))
+            if is_nonempty(both):
+                work.append((position + 1, {**slots, index: both}))
+    return None
+
+
+def _bits(number: int) -> Iterator[int]:
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest

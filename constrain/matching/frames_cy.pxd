@@ -1,0 +1,48 @@
+# The C-level face of `Goal` and `Frame`.
+cimport cython
+
+from constrain.automata.table_cy cimport TableAutomaton
+
+
+cdef class Goal:
+    cdef readonly object machine
+    cdef readonly object formula
+    cdef readonly tuple tracked
+    cdef int known_kinds
+    cdef int kinds
+    cdef readonly TableAutomaton text
+    cdef readonly int text_low
+    cdef readonly int text_high
+    cdef public bint text_universal
+    cdef readonly TableAutomaton number
+    cdef object _object
+    cdef object _array
+    cdef dict _literal_outcomes
+    cpdef bint offers(self, int kind)
+
+
+# A parent chain of a million frames must not recurse when it is freed.
+@cython.trashcan(True)
+cdef class Frame:
+    cdef readonly Frame parent
+    cdef readonly int kind
+    cdef readonly object shape
+    cdef readonly object present
+    cdef readonly object blocked
+    cdef readonly object names
+    cdef readonly Py_ssize_t count
+    cdef readonly object entry
+    cdef readonly Py_ssize_t depth
+    cdef int _closable
+    cdef tuple _offer
+    cdef object _item
+    cdef bint _item_known
+    cdef public object trie
+    cpdef bint closable(self)
+    cpdef tuple offer(self)
+    cpdef object item(self)
+    cpdef bint continuable(self)
+    cpdef Frame after_value(self, object outcome)
+
+
+cpdef Frame child_frame(Frame parent, int kind, Goal goal)

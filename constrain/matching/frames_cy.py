@@ -1,0 +1,232 @@
+"""Goals and frames: what a value has to satisfy, and the open containers around it.
+
+Frames are immutable records linked to their parents: a persistent stack. A new frame replaces
+the old one when a key closes or a value ends, so `fork` costs nothing and `rollback` forgets.
+What is lazily computed on a frame or goal is a function of its other fields.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+try:
+    import cython
+except ModuleNotFoundError:
+    from constrain._cython import cython
+
+from constrain.matching.atoms import ARRAY, NUMBER, OBJECT, STRING
+from constrain.matching.name_set import NameSet
+
+__all__ = ["Frame", "Goal", "child_frame", "root_frame"]
+
+_NO_NAMES = NameSet()
+
+
+@cython.cclass
+class Goal:
+    """A formula that a value has to satisfy, and tracked formulas whose truth is reported.
+
+    Attributes:
+        formula: over `SchemaNode` variables.
+        tracked: formulas; bit i of an outcome tells whether tracked formula i holds.
+    """
+
+    def __init__(self, machine: Any, formula: int, tracked: tuple[int, ...]) -> None:
+        self.machine = machine
+        self.formula = formula
+        self.tracked = tracked
+        self.known_kinds = 0
+        self.kinds = 0
+        self.text = None
+        self.text_low = 0
+        self.text_high = -1
+        self.text_universal = False
+        self.number = None
+        self._object = None
+        self._array = None
+        self._literal_outcomes: dict[int, int] = {}
+
+    @cython.ccall
+    def offers(self, kind: cython.int) -> cython.bint:
+        """Return whether a value of `kind` can satisfy the goal."""
+        bit: cython.int = 1 << kind
+        if not self.known_kinds & bit:
+            if self.machine.emptiness.is_kind_nonempty(self.formula, kind):
+                self.kinds |= bit
+                if kind == STRING:
+                    self._prepare_text()
+                elif kind == NUMBER:
+                    self.number = self.machine.algebra.number_automaton(self.formula, self.tracked)
+            self.known_kinds |= bit
+        return (self.kinds & bit) != 0
+
+    def _prepare_text(self) -> None:
+        plan = self.machine.algebra.text_plan(self.formula, self.tracked)
+        self.text = plan.automaton
+        self.text_low = plan.low
+        self.text_high = plan.high
+        self.text_universal = plan.automaton.is_universal(plan.automaton.start)
+
+    def literal_outcome(self, kind: int) -> int:
+        """Return the tracked formulas that hold for the one value of a literal kind."""
+        outcome = self._literal_outcomes.get(kind)
+        if outcome is None:
+            algebra = self.machine.algebra
+            outcome = sum(
+                (algebra.component(formula, kind) == 1) << bit for bit, formula in enumerate(self.tracked)
+            )
+            self._literal_outcomes[kind] = outcome
+        return outcome
+
+    def object_shape(self) -> Any:
+        """Return the shape of an object of which nothing was read."""
+        if self._object is None:
+            algebra = self.machine.algebra
+            formula = algebra.component(self.formula, OBJECT)
+            tracked = tuple(algebra.component(one, OBJECT) for one in self.tracked)
+            keys = self.machine.key_space((formula, *tracked))
+            self._object = self.machine.object_shape(keys, formula, tracked)
+        return self._object
+
+    def array_shape(self) -> Any:
+        """Return the shape of an array of which nothing was read."""
+        if self._array is None:
+            algebra = self.machine.algebra
+            formula = algebra.component(self.formula, ARRAY)
+            tracked = tuple(algebra.component(one, ARRAY) for one in self.tracked)
+            self._array = self.machine.array_shape(formula, tracked)
+        return self._array
+
+
+@cython.cclass
+class Frame:
+    """One open container, or the document itself (`kind` -1).
+
+    Attributes:
+        parent: the container around it, `None` for the document.
+        kind: `OBJECT`, `ARRAY` or -1.
+        shape: what the formulas have become.
+        present: the named keys that were written, as bits.
+        blocked: the named keys that cannot be written any more, as bits.
+        names: the free keys that were written.
+        count: the number of members written or begun.
+        entry: the member that is being read.
+        depth: the number of containers around it.
+    """
+
+    def __init__(
+        self,
+        parent: Frame | None,
+        kind: int,
+        shape: Any,
+        present: int,
+        blocked: int,
+        names: NameSet,
+        count: int,
+        entry: Any,
+    ) -> None:
+        self.parent = parent
+        self.kind = kind
+        self.shape = shape
+        self.present = present
+        self.blocked = blocked
+        self.names = names
+        self.count = count
+        self.entry = entry
+        self.depth = 0 if parent is None else parent.depth + 1
+        self._closable = -1
+        self._offer: Any = None
+        self._item: Any = None
+        self._item_known = False
+        self.trie: Any = None
+
+    @cython.ccall
+    def closable(self) -> cython.bint:
+        """Return whether the container may end now."""
+        if self._closable < 0:
+            self._closable = 1 if self.shape.closable(self) else 0
+        return self._closable == 1
+
+    @cython.ccall
+    def offer(self) -> tuple:
+        """Return which keys of an object may follow: see `objects.Offer`."""
+        if self._offer is None:
+            self._offer = self.shape.offer(self)
+        return self._offer
+
+    @cython.ccall
+    def item(self) -> object:
+        """Return the entry of the next item of an array, or `None`."""
+        if not self._item_known:
+            self._item = self.shape.entry(self)
+            self._item_known = True
+        return self._item
+
+    @cython.ccall
+    def continuable(self) -> cython.bint:
+        """Return whether another member may follow."""
+        if self.kind == ARRAY:
+            return self.item() is not None
+        offer = self.offer()
+        return offer[0] != 0 or offer[1]
+
+    def with_named_key(self, name: int) -> Frame | None:
+        """Return the frame that reads the value of a named key, or `None` if it may not follow."""
+        if not self.offer()[0] >> name & 1:
+            return None
+        shape = self.shape
+        return Frame(
+            self.parent,
+            OBJECT,
+            shape,
+            self.present | 1 << name,
+            self.blocked | shape.keys.blocked_by(name),
+            self.names,
+            self.count + 1,
+            shape.named_entry(self, name),
+        )
+
+    def with_free_key(self, name: bytes, vector: int) -> Frame | None:
+        """Return the frame that reads the value of a new key, or `None` if it may not follow."""
+        if not self.offer()[1] or name in self.names:
+            return None
+        shape = self.shape
+        entry = shape.free_entry(self, vector)
+        if entry is None:
+            return None
+        keys = shape.keys
+        blocked = self.blocked if keys.algebra.options.property_order == "any" else keys.all_names
+        return Frame(
+            self.parent, OBJECT, shape, self.present, blocked, self.names.add(name), self.count + 1, entry
+        )
+
+    @cython.ccall
+    def after_value(self, outcome: object) -> Frame:
+        """Return the frame after the value of the member that is being read."""
+        if self.kind == OBJECT:
+            entry = self.entry
+            shape = entry.single
+            if shape is self.shape:
+                return self
+            if shape is None:
+                shape = entry.after(outcome)
+            return Frame(
+                self.parent, OBJECT, shape, self.present, self.blocked, self.names, self.count, None
+            )
+        entry = self.item()
+        shape = entry.after(outcome)
+        if shape is self.shape and self.count >= shape.uniform_from:
+            return self
+        return Frame(self.parent, ARRAY, shape, 0, 0, _NO_NAMES, self.count + 1, None)
+
+
+def root_frame() -> Frame:
+    """Return the frame of a document of which nothing was read."""
+    return Frame(None, -1, None, 0, 0, _NO_NAMES, 0, None)
+
+
+@cython.ccall
+def child_frame(parent: Frame, kind: cython.int, goal: Goal) -> Frame:
+    """Return the frame of a container that has just been opened under `parent`."""
+    shape = goal.object_shape() if kind == OBJECT else goal.array_shape()
+    return Frame(parent, kind, shape, 0, 0, _NO_NAMES, 0, None)

@@ -1,0 +1,195 @@
+"""The keys of an object as classes that its formulas cannot tell apart.
+
+Each key that a schema names is a class of its own. All other keys are grouped by membership in
+the pattern languages that the object's atoms mention: a *free class* is such a membership
+vector, as an integer with bit i for pattern i.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from constrain.automata.languages_cy import Language
+from constrain.automata.lazy_dfa_cy import LazyDfa
+from constrain.errors import LimitExceeded
+from constrain.matching.algebra import Algebra
+from constrain.matching.atoms import AllProperties
+
+__all__ = ["KeySpace", "KeyTrie"]
+
+
+class KeyTrie:
+    """The named keys as a byte trie; the keys below a node are a contiguous range of `names`.
+
+    Attributes:
+        names: the keys, sorted by their bytes.
+        children: per node, byte -> node. The root is node 0.
+        low, high: per node, the range of `names` below it.
+        terminal: per node, the index of the key that ends there, or -1.
+    """
+
+    __slots__ = ("children", "high", "low", "names", "terminal")
+
+    def __init__(self, names: Iterable[bytes]) -> None:
+        self.names = sorted(names)
+        self.children: list[dict[int, int]] = [{}]
+        self.low = [0]
+        self.high = [len(self.names)]
+        self.terminal = [-1]
+        for index, name in enumerate(self.names):
+            node = 0
+            for byte in name:
+                child = self.children[node].get(byte)
+                if child is None:
+                    child = len(self.children)
+                    self.children[node][byte] = child
+                    self.children.append({})
+                    self.low.append(index)
+                    self.high.append(index)
+                    self.terminal.append(-1)
+                node = child
+                self.high[node] = index + 1
+            self.terminal[node] = index
+
+
+class KeySpace:
+    """The classes of keys for a set of `AllProperties` atoms and required keys.
+
+    Attributes:
+        names: the named keys, sorted; a class is written as the index of its key.
+        order: per named key, its place in the declared order (`property_order="schema"`).
+        trie: the named keys by their bytes.
+        patterns: the languages whose membership makes the free classes.
+    """
+
+    MAX_PATTERNS = 64
+
+    def __init__(
+        self,
+        algebra: Algebra,
+        atoms: Iterable[AllProperties],
+        required: Iterable[frozenset[bytes]],
+    ) -> None:
+        self.algebra = algebra
+        declared: dict[bytes, None] = {}
+        patterns: dict[Language, None] = {}
+        for atom in atoms:
+            declared.update(dict.fromkeys(atom.names))
+            patterns.update(dict.fromkeys(language for language, _ in atom.patterns))
+        for names in required:
+            declared.update(dict.fromkeys(sorted(names)))
+        self.trie = KeyTrie(declared)
+        self.names = self.trie.names
+        self.index = {name: index for index, name in enumerate(self.names)}
+        places = {name: place for place, name in enumerate(declared)}
+        self.order = [places[name] for name in self.names]
+        self.by_order = sorted(range(len(self.names)), key=self.order.__getitem__)
+        self.patterns = list(patterns)
+        if len(self.patterns) > self.MAX_PATTERNS:
+            raise LimitExceeded(
+                "too many different patterns for the keys of one object", limit=self.MAX_PATTERNS
+            )
+        self._pattern_bits = {language: bit for bit, language in enumerate(self.patterns)}
+        self.all_names = (1 << len(self.names)) - 1
+        #: Runs over any key; its outcomes are the free classes.
+        self.automaton: LazyDfa = algebra.dfa(algebra.languages.any_text, tuple(self.patterns))
+        self._named_vectors: dict[int, int] = {}
+        self._free_classes: list[int] | None = None
+        self._free_languages: dict[int, Language] = {}
+        self._finite_words: dict[int, list[bytes] | None] = {}
+        self._blocked_after: dict[int, int] = {}
+
+    def vector_of(self, name_index: int) -> int:
+        """Return the membership vector of a named key."""
+        if not self.patterns:
+            return 0
+        vector = self._named_vectors.get(name_index)
+        if vector is None:
+            state = self.automaton.start
+            for byte in self.names[name_index]:
+                state = self.automaton.step(state, byte)
+            vector = int(self.automaton.outcome(state))
+            self._named_vectors[name_index] = vector
+        return vector
+
+    def named_goal(self, atom: AllProperties, name_index: int) -> int:
+        """Return what `atom` asks of the value of a named key."""
+        own = atom.names.get(self.names[name_index])
+        return self._goal(atom, own, self.vector_of(name_index) if atom.patterns else 0)
+
+    def free_goal(self, atom: AllProperties, vector: int) -> int:
+        """Return what `atom` asks of the value of a key of a free class."""
+        return self._goal(atom, None, vector)
+
+    def _goal(self, atom: AllProperties, own: int | None, vector: int) -> int:
+        if not atom.patterns:
+            return atom.rest if own is None else own
+        goals = [] if own is None else [own]
+        goals += [goal for language, goal in atom.patterns if vector >> self._pattern_bits[language] & 1]
+        return self.algebra.formulas.conjunction(goals) if goals else atom.rest
+
+    def blocked_by(self, name_index: int) -> int:
+        """Return the names that cannot follow this one, as bits: in schema order all earlier ones."""
+        blocked = self._blocked_after.get(name_index)
+        if blocked is None:
+            if self.algebra.options.property_order == "any":
+                blocked = 1 << name_index
+            else:
+                place = self.order[name_index]
+                blocked = sum(1 << i for i, other in enumerate(self.order) if other <= place)
+            self._blocked_after[name_index] = blocked
+        return blocked
+
+    # Free classes
+
+    def free_classes(self) -> list[int]:
+        """Return the vectors of all free classes that hold at least one key."""
+        if self._free_classes is None:
+            languages = self.algebra.languages
+            named = languages.complement(languages.literals(self.names))
+            found = [(0, named)]
+            for bit, pattern in enumerate(self.patterns):
+                split = []
+                outside = languages.complement(pattern)
+                for vector, language in found:
+                    inside_part = languages.intersection(language, pattern)
+                    if not languages.is_empty(inside_part):
+                        split.append((vector | 1 << bit, inside_part))
+                    outside_part = languages.intersection(language, outside)
+                    if not languages.is_empty(outside_part):
+                        split.append((vector, outside_part))
+                found = split
+                if len(found) > self.algebra.options.max_steps // 100:
+                    raise LimitExceeded("the patterns of one object split its keys into too many classes")
+            self._free_languages = dict(found)
+            self._free_classes = [vector for vector, _ in found]
+        return self._free_classes
+
+    def free_language(self, vector: int) -> Language:
+        """Return the keys of a free class; named keys are not in it."""
+        self.free_classes()
+        return self._free_languages[vector]
+
+    def finite_words(self, vector: int) -> list[bytes] | None:
+        """Return the keys of a free class if they are few, else `None`: it never runs out."""
+        if vector not in self._finite_words:
+            if not self.patterns:
+                self._finite_words[vector] = None
+            else:
+                automaton = self.algebra.dfa(self.free_language(vector))
+                self._finite_words[vector] = automaton.words(automaton.start, 4096)
+        return self._finite_words[vector]
+
+    def fresh_keys(self, vector: int, taken: Iterable[bytes], count: int) -> list[bytes]:
+        """Return `count` keys of a free class that are not in `taken`."""
+        languages = self.algebra.languages
+        used = list(taken)
+        keys: list[bytes] = []
+        language = self.free_language(vector)
+        while len(keys) < count:
+            rest = languages.intersection(language, languages.complement(languages.literals(used)))
+            automaton = LazyDfa(languages, rest)
+            key = automaton.completion(automaton.start)
+            keys.append(key)
+            used.append(key)
+        return keys

@@ -1,0 +1,92 @@
+"""The pushdown automaton of one constraint: its goals, shapes and emptiness, built lazily."""
+
+from __future__ import annotations
+
+from constrain.automata.formulas_cy import TRUE
+from constrain.matching.algebra import Algebra
+from constrain.matching.atoms import AllProperties, Required
+from constrain.matching.emptiness import Emptiness, Plan
+from constrain.matching.feasibility import plan_array, plan_object
+from constrain.matching.frames_cy import Goal
+from constrain.matching.keys import KeySpace
+from constrain.matching.objects import ArrayShape, ObjectShape
+
+__all__ = ["Machine"]
+
+
+class Machine:
+    """Interns the goals and shapes that decoding arrives at.
+
+    Attributes:
+        algebra: the formulas and scalar automata.
+        emptiness: decides which goals have values.
+        root: the goal of the document.
+    """
+
+    def __init__(self, algebra: Algebra, root: int) -> None:
+        self.algebra = algebra
+        self.emptiness = Emptiness(algebra, self._plan_object, self._plan_array)
+        #: Texts of scalar goals, for completions.
+        self.witnesses: dict[int, bytes] = {}
+        self._goals: dict[tuple[int, tuple[int, ...]], Goal] = {}
+        self._key_spaces: dict[frozenset[int], KeySpace] = {}
+        self._object_shapes: dict[tuple[KeySpace, int, tuple[int, ...]], ObjectShape] = {}
+        self._array_shapes: dict[tuple[int, tuple[int, ...]], ArrayShape] = {}
+        self.root = self.goal(root)
+
+    def goal(self, formula: int, tracked: tuple[int, ...] = ()) -> Goal:
+        """Return the goal with this formula and these tracked formulas."""
+        key = (formula, tracked)
+        goal = self._goals.get(key)
+        if goal is None:
+            goal = Goal(self, formula, tracked)
+            self._goals[key] = goal
+        return goal
+
+    def object_shape(self, keys: KeySpace, formula: int, tracked: tuple[int, ...]) -> ObjectShape:
+        """Return the shape of an object whose formulas have become these."""
+        key = (keys, formula, tracked)
+        shape = self._object_shapes.get(key)
+        if shape is None:
+            shape = ObjectShape(self, keys, formula, tracked)
+            self._object_shapes[key] = shape
+        return shape
+
+    def array_shape(self, formula: int, tracked: tuple[int, ...]) -> ArrayShape:
+        """Return the shape of an array whose formulas have become these."""
+        key = (formula, tracked)
+        shape = self._array_shapes.get(key)
+        if shape is None:
+            shape = ArrayShape(self, formula, tracked)
+            self._array_shapes[key] = shape
+        return shape
+
+    def key_space(self, formulas: tuple[int, ...]) -> KeySpace:
+        """Return the classes of keys that object formulas can tell apart."""
+        arena = self.algebra.formulas
+        variables = frozenset(
+            variable
+            for formula in formulas
+            for variable in arena.support(formula)
+            if isinstance(arena.value(variable), (AllProperties, Required))
+        )
+        space = self._key_spaces.get(variables)
+        if space is None:
+            atoms = [arena.value(variable) for variable in sorted(variables)]
+            space = KeySpace(
+                self.algebra,
+                [atom for atom in atoms if isinstance(atom, AllProperties)],
+                [atom.names for atom in atoms if isinstance(atom, Required)],
+            )
+            self._key_spaces[variables] = space
+        return space
+
+    def _plan_object(self, formula: int) -> Plan | None:
+        return plan_object(
+            self.algebra, self.emptiness.is_nonempty, self.key_space((formula,)), formula
+        )
+
+    def _plan_array(self, formula: int) -> Plan | None:
+        if formula == TRUE:
+            return []
+        return plan_array(self.algebra, self.emptiness.is_nonempty, formula)

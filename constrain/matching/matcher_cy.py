@@ -1,0 +1,381 @@
+"""The matcher: one sequence of tokens against one constraint.
+
+The positions after all tokens are linked to their predecessors, so `fork` shares them and
+`rollback` goes back along the links. Nothing of a refused token stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+try:
+    import cython
+except ModuleNotFoundError:
+    from constrain._cython import cython
+
+if cython.compiled:
+    from cython.cimports.constrain.matching.masks_cy import MaskBuilder
+    from cython.cimports.constrain.matching.position_cy import Policy, Position
+else:
+    from constrain.matching.masks_cy import MaskBuilder
+    from constrain.matching.position_cy import Policy, Position
+
+import numpy as np
+
+from constrain.errors import ConstrainError
+from constrain.matching.completion import completion
+
+if TYPE_CHECKING:
+    from constrain.matching.machine import Machine
+    from constrain.vocabulary import Vocabulary
+
+__all__ = ["Matcher", "Session"]
+
+
+@cython.cclass
+class Session:
+    """What all matchers of one constraint over one vocabulary share; not thread-safe by itself."""
+
+    def __init__(self, machine: Any, policy: Policy, vocabulary: Any, lock: Any) -> None:
+        self.machine = machine
+        self.policy = policy
+        self.vocabulary = vocabulary
+        self.lock = lock
+        self.builder = MaskBuilder(vocabulary, policy, machine.algebra.options.max_mask_bytes)
+        self.eos_ids = vocabulary.eos_ids
+        self.size = vocabulary.size
+
+
+@cython.cclass
+class Matcher:
+    """One sequence; made by `Constraint.matcher`.
+
+    Attributes:
+        stats: counters: masks filled, tokens taken and refused.
+    """
+
+    def __init__(self, session: Session, prefix: bytes = b"", max_tokens: int | None = None) -> None:
+        self.session = session
+        self.n_eos = 0
+        self.budget = -1 if max_tokens is None else max_tokens
+        self.stats: dict[str, int] = {"masks": 0, "advanced": 0, "refused": 0}
+        start = Position(session.policy)
+        start.begin(session.machine.root)
+        self._plan: Any = None
+        with session.lock:
+            for offset, byte in enumerate(prefix):
+                if not start.step(byte, start):
+                    raise ConstrainError(
+                        f"no document of the constraint starts with the prefix: byte {offset} does not fit",
+                        remedy="pass the bytes of a document's beginning, or none",
+                    )
+        self.start = start
+        self.here = start
+        if max_tokens is not None:
+            needed = len(self.plan()) + 1
+            if needed > max_tokens:
+                from constrain.errors import LimitExceeded
+
+                raise LimitExceeded(
+                    f"a complete document needs {needed} tokens with the end token, {max_tokens} are allowed",
+                    limit=max_tokens,
+                    remedy=f"allow at least {needed} tokens",
+                )
+
+    @property
+    def accepting(self) -> bool:
+        """Whether the document may end here."""
+        return self.here.accepting()
+
+    @property
+    def finished(self) -> bool:
+        """Whether an EOS token was taken."""
+        return self.n_eos > 0
+
+    @property
+    def n_tokens(self) -> int:
+        """The number of tokens taken."""
+        return self.here.n_tokens + self.n_eos
+
+    def fill_bitmask(self, bitmask: Any, row: int = 0) -> bool:
+        """Write the mask of the allowed tokens to one row.
+
+        Args:
+            bitmask: int32[rows, words], C-contiguous (a numpy array or a CPU tensor); bit i of a row,
+                lowest bit first, tells whether token i is allowed. A row may be narrower or wider
+                than the vocabulary; surplus bits are 0.
+            row: which row to write.
+
+        Returns:
+            False if all tokens are allowed, so that the mask need not be applied.
+        """
+        target = _row(bitmask, row)
+        with self.session.lock:
+            words = self._mask()
+        width = min(len(target), len(words))
+        target[:width] = words[:width]
+        target[width:] = 0
+        return not self._is_full(words)
+
+    def _is_full(self, words: Any) -> bool:
+        size = self.session.size
+        if size % 32:
+            return bool((words[:-1] == 0xFFFFFFFF).all()) and int(words[-1]) == (1 << size % 32) - 1
+        return bool((words == 0xFFFFFFFF).all())
+
+    def _mask(self) -> Any:
+        """Return uint32 words, valid until the next mask of the session."""
+        session: Session = self.session
+        builder: MaskBuilder = session.builder
+        self.stats["masks"] += 1
+        if self.n_eos:
+            builder.clear()
+            words = builder.words_array
+        elif self.budget >= 0:
+            words = self._budgeted_mask()
+        else:
+            words = builder.fill(self.here)
+        if self.n_eos or self.here.accepting():
+            for token in session.eos_ids:
+                if token < session.size:
+                    words[token >> 5] |= np.uint32(1 << (token & 31))
+        return words
+
+    def advance(self, token_id: cython.int) -> bool:
+        """Take one token.
+
+        Returns:
+            False, with the state unchanged, if the token is not allowed here.
+        """
+        session: Session = self.session
+        token = int(token_id)
+        if token in session.eos_ids:
+            if self.n_eos or self.here.accepting():
+                self.n_eos += 1
+                self.stats["advanced"] += 1
+                return True
+            self.stats["refused"] += 1
+            return False
+        if not self.n_eos and 0 <= token < session.size:
+            with session.lock:
+                following = self._after(token)
+            if following is not None:
+                if self.budget >= 0 and not self._within_budget(token, following):
+                    self.stats["refused"] += 1
+                    return False
+                following.previous = self.here
+                following.n_tokens = self.here.n_tokens + 1
+                self.here = following
+                self.stats["advanced"] += 1
+                return True
+        self.stats["refused"] += 1
+        return False
+
+    @cython.cfunc
+    def _after(self, token: object) -> Position:
+        """Return the position after a token, or `None` if it is not allowed."""
+        text = self.session.vocabulary.token_bytes(token)
+        if not text:
+            return None
+        byte: cython.int
+        position: Position = Position(self.session.policy)
+        source: Position = self.here
+        for byte in text:
+            if not source.step(byte, position):
+                return None
+            source = position
+        return position
+
+    def advance_tokens(self, token_ids: Iterable[int]) -> int:
+        """Take tokens until one is not allowed; return how many were taken."""
+        taken = 0
+        for token in token_ids:
+            if not self.advance(token):
+                break
+            taken += 1
+        return taken
+
+    def valid_prefix(self, token_ids: Iterable[int]) -> int:
+        """Return how many of the tokens could be taken; the state stays as it is."""
+        probe = self.fork()
+        return int(probe.advance_tokens(token_ids))
+
+    def rollback(self, n_tokens: int) -> None:
+        """Take back the last tokens, end tokens among them.
+
+        Raises:
+            ConstrainError: fewer tokens were taken.
+        """
+        if not 0 <= n_tokens <= self.n_tokens:
+            raise ConstrainError(
+                f"cannot take back {n_tokens} tokens of {self.n_tokens}",
+                remedy="roll back at most the tokens that were taken since the matcher was made",
+            )
+        ends = min(n_tokens, self.n_eos)
+        self.n_eos -= ends
+        for _ in range(n_tokens - ends):
+            self.here = self.here.previous
+        self._plan = None
+
+    def fork(self) -> Matcher:
+        """Return an independent matcher in the same state."""
+        twin: Matcher = Matcher.__new__(Matcher)
+        twin.session = self.session
+        twin.start = self.start
+        twin.here = self.here
+        twin.n_eos = self.n_eos
+        twin.budget = self.budget
+        twin.stats = dict(self.stats)
+        twin._plan = self._plan
+        return twin
+
+    def reset(self) -> None:
+        """Go back to the state after the prefix."""
+        self.here = self.start
+        self.n_eos = 0
+        self._plan = None
+
+    def completion(self) -> bytes:
+        """Return a text that finishes the document; empty if it may end here."""
+        if self.n_eos:
+            return b""
+        with self.session.lock:
+            return completion(self.session.machine, self.here)
+
+    def plan(self) -> list[int]:
+        """Return the tokens of a completion, without the end token."""
+        if self._plan is None or self._plan[0] != self.here.n_tokens:
+            self._plan = (self.here.n_tokens, self.session.vocabulary.encode(self.completion()))
+        return list(self._plan[1])
+
+    def forced_tokens(self) -> list[int]:
+        """Return the tokens that follow with certainty, canonically tokenized; end tokens apart.
+
+        Only tokens that no longer token could replace, whatever follows the forced text.
+        """
+        session: Session = self.session
+        if self.n_eos:
+            return []
+        with session.lock:
+            text = self._forced_text()
+        if not text:
+            return []
+        trie = session.vocabulary.trie
+        forced: list[int] = []
+        offset = 0
+        for token in session.vocabulary.encode(text):
+            node = trie.find(text[offset:])
+            if node >= 0 and trie.subtree_end[node] > node + 1:
+                break
+            forced.append(token)
+            offset += len(session.vocabulary.token_bytes(token))
+        return forced
+
+    def _forced_text(self) -> bytes:
+        """Return the bytes of which each was the only one that could follow."""
+        byte: cython.int
+        only: cython.int
+        here: Position = self.here.copy()
+        probe: Position = Position(self.session.policy)
+        text = bytearray()
+        while not here.accepting() and len(text) < 4096:
+            only = -1
+            for byte in range(256):
+                if here.step(byte, probe):
+                    if only >= 0:
+                        only = -2
+                        break
+                    only = byte
+            if only < 0:
+                break
+            here.step(only, here)
+            text.append(only)
+        return bytes(text)
+
+    def why(self, token_id: int) -> str:
+        """Return why a token is not allowed here, in words."""
+        session: Session = self.session
+        if token_id in session.eos_ids:
+            if self.n_eos or self.here.accepting():
+                return "the token is allowed"
+            rest = self.completion()
+            return f"the document is not complete: for example {rest.decode(errors='replace')!r} is missing"
+        text = session.vocabulary.token_bytes(token_id) if 0 <= token_id < session.size else None
+        if not text:
+            return "the token stands for no text: it is special, empty or outside the vocabulary"
+        if self.n_eos:
+            return "the document has ended"
+        from constrain.matching.reasons import reason
+
+        with session.lock:
+            answer = reason(session.machine, self.here, text)
+        if answer == "the token is allowed" and self.budget >= 0:
+            return "no completion after it fits into the tokens that are left"
+        return answer
+
+    # Under a budget of tokens
+
+    def _remaining(self) -> int:
+        return self.budget - self.n_tokens
+
+    def _within_budget(self, token: int, following: Position) -> bool:
+        """Return whether a completion after `token` fits what is left; the old plan's rest always does."""
+        plan = self.plan()
+        left = self._remaining() - 1
+        if plan and plan[0] == token and len(plan) <= left:
+            self._plan = (self.here.n_tokens + 1, plan[1:])
+            return True
+        with self.session.lock:
+            text = completion(self.session.machine, following)
+        rest = self.session.vocabulary.encode(text)
+        if len(rest) + 1 > left:
+            return False
+        self._plan = (self.here.n_tokens + 1, rest)
+        return True
+
+    def _budgeted_mask(self) -> Any:
+        """Return the tokens after which a completion fits into the tokens that are left."""
+        session: Session = self.session
+        builder: MaskBuilder = session.builder
+        words = builder.fill(self.here)
+        plan = self.plan()
+        left = self._remaining() - 1
+        if len(plan) + SLACK <= left:
+            return words
+        allowed = np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little"))
+        kept = np.zeros_like(words)
+        lengths: dict[bytes, int] = {}
+        for token in allowed.tolist():
+            if plan and token == plan[0] and len(plan) <= left:
+                fits = True
+            else:
+                following = self._after(token)
+                text = completion(session.machine, following)
+                if text not in lengths:
+                    lengths[text] = len(session.vocabulary.encode(text))
+                fits = lengths[text] + 1 <= left
+            if fits:
+                kept[token >> 5] |= np.uint32(1 << (token & 31))
+        words[:] = kept
+        return words
+
+
+#: A token can make the completion longer by what it opens; far from the end none is checked.
+SLACK = 64
+
+
+def _row(bitmask: Any, row: int) -> Any:
+    """Return one row of a mask as uint32 words that can be written."""
+    array = bitmask if isinstance(bitmask, np.ndarray) else np.asarray(bitmask)
+    if array.dtype not in (np.int32, np.uint32):
+        raise ConstrainError(f"the bitmask holds {array.dtype}, not int32", keyword="bitmask")
+    if array.ndim == 1:
+        array = array[None, :]
+    if array.ndim != 2 or not -len(array) <= row < len(array):
+        raise ConstrainError(
+            f"the bitmask has the shape {array.shape}, there is no row {row}",
+            keyword="bitmask",
+            remedy="pass int32[rows, ceil(vocabulary size / 32)]",
+        )
+    return array[row].view(np.uint32)

@@ -1,0 +1,544 @@
+"""Objects and arrays while they are open: what may come next, and what it makes of the formula.
+
+A *shape* is what a container's formula has become: the formula of its goal and one for each
+tracked sub-schema. Reading a member is a derivative: for each atom that the member concerns,
+its value either satisfies what the atom asks, or turns the atom false. `Entry` is one member:
+the goal of its value, and the shape that follows for each outcome.
+
+In the usual case the formula is a conjunction of positive atoms and nothing is tracked; then
+the shape never changes, and what may follow depends on a few bits of the frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from constrain.automata.formulas_cy import FALSE, TRUE
+from constrain.automata.lazy_dfa_cy import LazyDfa
+from constrain.matching.atoms import AllItems, AllProperties, ItemsAtLeast, PropertiesAtLeast, Required
+from constrain.matching.emptiness import Plan
+from constrain.matching.feasibility import plan_array, plan_object
+from constrain.matching.keys import KeySpace
+
+if TYPE_CHECKING:
+    from constrain.matching.frames_cy import Frame, Goal
+    from constrain.matching.machine import Machine
+
+__all__ = ["ArrayShape", "Entry", "ObjectShape", "Offer"]
+
+#: Which keys may follow: (named keys as bits, whether free keys, the automaton of free keys or
+#: `None`, whether free keys never run out so that every key text can still become a new one).
+Offer = tuple[int, bool, "LazyDfa | None", bool]
+
+
+class Entry:
+    """One member of a container: the goal of its value and the shape after it.
+
+    Attributes:
+        goal: what the value has to satisfy, and what is watched about it.
+        single: the shape that follows whatever the outcome, or `None` if it depends on it.
+    """
+
+    __slots__ = ("_after", "_falsified", "_make", "goal", "single")
+
+    def __init__(
+        self,
+        goal: Goal,
+        falsified: list[list[int]],
+        make: Callable[[dict[int, int]], ObjectShape | ArrayShape],
+    ) -> None:
+        self.goal = goal
+        self._falsified = falsified
+        self._make = make
+        self._after: dict[int, ObjectShape | ArrayShape] = {}
+        self.single = make({}) if not falsified else None
+
+    def after(self, outcome: int) -> ObjectShape | ArrayShape:
+        """Return the shape after a value with this outcome."""
+        if self.single is not None:
+            return self.single
+        shape = self._after.get(outcome)
+        if shape is None:
+            table: dict[int, int] = {}
+            for bit, variables in enumerate(self._falsified):
+                if not outcome >> bit & 1:
+                    table.update(dict.fromkeys(variables, FALSE))
+            shape = self._make(table)
+            self._after[outcome] = shape
+        return shape
+
+
+def member_entry(
+    machine: Machine,
+    formula: int,
+    asked: list[tuple[int, int]],
+    feasible: Callable[[int], bool],
+    make: Callable[[dict[int, int]], ObjectShape | ArrayShape],
+) -> Entry | None:
+    """Return the entry of a member, or `None` if no value of it leaves the container feasible.
+
+    Args:
+        formula: what the container's goal has become, this member counted in.
+        asked: (variable of an undecided atom, what it asks of this member's value).
+        feasible: whether a formula can still become true after this member.
+        make: the shape for given decisions of variables.
+    """
+    formulas = machine.algebra.formulas
+    groups: dict[int, list[int]] = {}
+    for variable, goal in asked:
+        if goal != TRUE:
+            groups.setdefault(goal, []).append(variable)
+    goals = list(groups)
+    prune = len(goals) > 3
+    memo: dict[tuple[int, int, int], int] = {}
+
+    def allowed(position: int, residue: int, path: int) -> int:
+        """Return the goal of the values that keep `residue` feasible, by Shannon expansion."""
+        if residue == FALSE or (prune and not machine.emptiness.is_nonempty(path)):
+            return FALSE
+        if position == len(goals):
+            return TRUE if feasible(residue) else FALSE
+        key = (position, residue, path if prune else TRUE)
+        result = memo.get(key)
+        if result is None:
+            goal = goals[position]
+            without = formulas.substitute(residue, dict.fromkeys(groups[goal], FALSE))
+            then = allowed(position + 1, residue, formulas.ite(goal, path, FALSE) if prune else TRUE)
+            otherwise = allowed(position + 1, without, formulas.ite(goal, FALSE, path) if prune else TRUE)
+            result = formulas.ite(goal, then, otherwise)
+            memo[key] = result
+        return result
+
+    wanted = allowed(0, formula, TRUE)
+    if not machine.emptiness.is_nonempty(wanted):
+        return None
+    settled: dict[int, int] = {}
+    tracked: list[int] = []
+    falsified: list[list[int]] = []
+    for goal, variables in groups.items():
+        if formulas.ite(wanted, goal, TRUE) == TRUE:
+            continue
+        if formulas.ite(wanted, goal, FALSE) == FALSE:
+            settled.update(dict.fromkeys(variables, FALSE))
+            continue
+        tracked.append(goal)
+        falsified.append(variables)
+    return Entry(
+        machine.goal(wanted, tuple(tracked)),
+        falsified,
+        (lambda table: make({**settled, **table})) if settled else make,
+    )
+
+
+class ObjectShape:
+    """What the formulas of an open object have become.
+
+    Attributes:
+        simple: the goal is a conjunction of positive atoms, counts apart, and nothing is tracked.
+    """
+
+    def __init__(self, machine: Machine, keys: KeySpace, formula: int, tracked: tuple[int, ...]) -> None:
+        self.machine = machine
+        self.keys = keys
+        self.formula = formula
+        self.tracked = tracked
+        formulas = machine.algebra.formulas
+        self._maps: list[tuple[int, AllProperties]] = []
+        self._required: list[tuple[int, int]] = []
+        self._counts: list[tuple[int, int]] = []
+        for variable in sorted({v for f in (formula, *tracked) for v in formulas.support(f)}):
+            atom = formulas.value(variable)
+            if isinstance(atom, AllProperties):
+                self._maps.append((variable, atom))
+            elif isinstance(atom, Required):
+                self._required.append((variable, sum(1 << keys.index[name] for name in atom.names)))
+            elif isinstance(atom, PropertiesAtLeast):
+                self._counts.append((variable, atom.count))
+        self._needed = 0
+        self._low = 0
+        self._high = -1
+        self.simple = self._read_conjunction()
+        self._named_entries: dict[object, Entry | None] = {}
+        self._offers: dict[object, Offer] = {}
+        self._free_entries: dict[object, Entry | None] = {}
+        self._offered_names: int | None = None
+
+    def _read_conjunction(self) -> bool:
+        formulas = self.machine.algebra.formulas
+        literals = formulas.conjuncts(self.formula)
+        if literals is None or any(formula > TRUE for formula in self.tracked):
+            return False
+        if self.machine.algebra.options.property_order != "any":
+            return False
+        required = dict(self._required)
+        counts = dict(self._counts)
+        for variable, sign in literals:
+            if variable in counts:
+                if sign:
+                    self._low = max(self._low, counts[variable])
+                elif self._high < 0 or counts[variable] - 1 < self._high:
+                    self._high = counts[variable] - 1
+            elif not sign:
+                return False
+            elif variable in required:
+                self._needed |= required[variable]
+        # A free class that can run out makes a lower bound a matter of search.
+        return not any(self.keys.finite_words(vector) is not None for vector in self._free_classes())
+
+    def _free_classes(self) -> list[int]:
+        """Return the free classes that may matter: none for a closed object without patterns."""
+        if not self.keys.patterns:
+            if any(atom.rest == FALSE for _, atom in self._maps) and self.simple_rest_is_kept():
+                return []
+            return [0]
+        return self.keys.free_classes()
+
+    def simple_rest_is_kept(self) -> bool:
+        """Return whether some atom that must stay true closes the object to other keys."""
+        literals = self.machine.algebra.formulas.conjuncts(self.formula)
+        if literals is None:
+            return False
+        maps = dict(self._maps)
+        return any(sign and variable in maps and maps[variable].rest == FALSE for variable, sign in literals)
+
+    # What the frame asks
+
+    def _is_true(self, formula: int, frame: Frame) -> bool:
+        """Return the value of a formula if the object ended now."""
+        if formula <= TRUE:
+            return formula == TRUE
+        required = dict(self._required)
+        counts = dict(self._counts)
+
+        def truth(variable: int) -> bool:
+            if variable in required:
+                return not required[variable] & ~frame.present
+            if variable in counts:
+                return bool(frame.count >= counts[variable])
+            return True
+
+        return self.machine.algebra.formulas.evaluate(formula, truth)
+
+    def closable(self, frame: Frame) -> bool:
+        """Return whether the object may end now."""
+        if self.simple:
+            return (
+                not self._needed & ~frame.present
+                and frame.count >= self._low
+                and (self._high < 0 or frame.count <= self._high)
+            )
+        return self._is_true(self.formula, frame)
+
+    def outcome(self, frame: Frame) -> int:
+        """Return which tracked formulas hold if the object ends now, as bits."""
+        return sum(self._is_true(formula, frame) << bit for bit, formula in enumerate(self.tracked))
+
+    def _context(self, frame: Frame) -> object:
+        """Return what the possible continuations depend on besides the shape."""
+        names: object = 0
+        if self.keys.patterns and any(
+            self.keys.finite_words(vector) is not None for vector in self.keys.free_classes()
+        ):
+            names = frozenset(frame.names)
+        return (frame.present, frame.blocked, frame.count if self._counts else 0, names)
+
+    def offer(self, frame: Frame) -> Offer:
+        """Return which keys may follow."""
+        if self.simple:
+            return self._simple_offer(frame)
+        context = self._context(frame)
+        offer = self._offers.get(context)
+        if offer is None:
+            offer = self._general_offer(frame)
+            self._offers[context] = offer
+        return offer
+
+    def _simple_offer(self, frame: Frame) -> Offer:
+        missing = self._needed & ~frame.present
+        room = -1 if self._high < 0 else self._high - frame.count
+        if room == missing.bit_count():
+            return missing, False, None, False
+        if self._offered_names is None:
+            self._offered_names = sum(
+                1 << name
+                for name in range(len(self.keys.names))
+                if self._named_entry_simple(name) is not None
+            )
+        names = self._offered_names & ~frame.blocked
+        classes = self._free_classes()
+        offered = [vector for vector in classes if self._free_entry_simple(vector) is not None]
+        return (names, *self._free_part(offered, len(offered) == len(self._all_classes()), frame))
+
+    def _all_classes(self) -> list[int]:
+        return self.keys.free_classes() if self.keys.patterns else [0]
+
+    def _free_part(
+        self, offered: list[int], everything: bool, frame: Frame
+    ) -> tuple[bool, LazyDfa | None, bool]:
+        if not offered:
+            return False, None, False
+        keys = self.keys
+        if everything and all(keys.finite_words(vector) is None for vector in offered):
+            return True, keys.automaton, True
+        algebra = keys.algebra
+        languages = algebra.languages
+        language = languages.union(*(keys.free_language(vector) for vector in offered))
+        written = [
+            word
+            for vector in offered
+            for word in keys.finite_words(vector) or ()
+            if word in frame.names
+        ]
+        if written:
+            language = languages.intersection(language, languages.complement(languages.literals(written)))
+        automaton = algebra.dfa(language, tuple(keys.patterns))
+        return automaton.start >= 0, automaton if automaton.start >= 0 else None, False
+
+    def _general_offer(self, frame: Frame) -> Offer:
+        names = 0
+        for name in range(len(self.keys.names)):
+            if not frame.blocked >> name & 1 and self.named_entry(frame, name) is not None:
+                names |= 1 << name
+        classes = self._all_classes()
+        offered = [vector for vector in classes if self.free_entry(frame, vector) is not None]
+        return (names, *self._free_part(offered, len(offered) == len(classes), frame))
+
+    # Members
+
+    def named_entry(self, frame: Frame, name: int) -> Entry | None:
+        """Return the entry of a named key that was not written yet, or `None` if it is not offered."""
+        if self.simple:
+            return self._named_entry_simple(name)
+        key = (name, self._context(frame))
+        if key not in self._named_entries:
+            self._named_entries[key] = self._entry(
+                frame,
+                frame.present | 1 << name,
+                frame.blocked | self.keys.blocked_by(name),
+                None,
+                [(variable, self.keys.named_goal(atom, name)) for variable, atom in self._maps],
+            )
+        return self._named_entries[key]
+
+    def free_entry(self, frame: Frame, vector: int) -> Entry | None:
+        """Return the entry of a new key of a free class, or `None` if it is not offered."""
+        if self.simple:
+            return self._free_entry_simple(vector)
+        key = (vector, self._context(frame))
+        if key not in self._free_entries:
+            keys = self.keys
+            words = keys.finite_words(vector)
+            taken: bytes | None = None
+            if words is not None:
+                # Which of the class's keys it is makes no difference: one fewer is left.
+                left = [word for word in words if word not in frame.names]
+                if not left:
+                    self._free_entries[key] = None
+                    return None
+                taken = left[0]
+            blocked = frame.blocked if keys.algebra.options.property_order == "any" else keys.all_names
+            self._free_entries[key] = self._entry(
+                frame,
+                frame.present,
+                blocked,
+                taken,
+                [(variable, keys.free_goal(atom, vector)) for variable, atom in self._maps],
+            )
+        return self._free_entries[key]
+
+    def _entry(
+        self,
+        frame: Frame,
+        present: int,
+        blocked: int,
+        taken: bytes | None,
+        asked: list[tuple[int, int]],
+    ) -> Entry | None:
+        machine = self.machine
+        formulas = machine.algebra.formulas
+        count = frame.count + 1
+        decided = {variable: TRUE for variable, bits in self._required if not bits & ~present}
+        decided.update({variable: TRUE for variable, bound in self._counts if count >= bound})
+        names = list(frame.names)
+        if taken is not None:
+            names.append(taken)
+
+        def feasible(residue: int) -> bool:
+            return (
+                plan_object(
+                    machine.algebra,
+                    machine.emptiness.is_nonempty,
+                    self.keys,
+                    residue,
+                    present=present,
+                    blocked=blocked,
+                    taken=names,
+                    count=count,
+                )
+                is not None
+            )
+
+        def make(table: dict[int, int]) -> ObjectShape:
+            decisions = {**decided, **table}
+            return machine.object_shape(
+                self.keys,
+                formulas.substitute(self.formula, decisions),
+                tuple(formulas.substitute(formula, decisions) for formula in self.tracked),
+            )
+
+        return member_entry(machine, formulas.substitute(self.formula, decided), asked, feasible, make)
+
+    def _named_entry_simple(self, name: int) -> Entry | None:
+        if name not in self._named_entries:
+            self._named_entries[name] = self._conjunctive_entry(
+                {self.keys.named_goal(atom, name) for _, atom in self._maps}
+            )
+        return self._named_entries[name]
+
+    def _free_entry_simple(self, vector: int) -> Entry | None:
+        if vector not in self._free_entries:
+            self._free_entries[vector] = self._conjunctive_entry(
+                {self.keys.free_goal(atom, vector) for _, atom in self._maps}
+            )
+        return self._free_entries[vector]
+
+    def _conjunctive_entry(self, goals: set[int]) -> Entry | None:
+        goal = self.machine.algebra.formulas.conjunction(goals)
+        if not self.machine.emptiness.is_nonempty(goal):
+            return None
+        return Entry(self.machine.goal(goal), [], lambda table: self)
+
+    def plan(self, frame: Frame) -> Plan | None:
+        """Return further properties that complete the object."""
+        return plan_object(
+            self.machine.algebra,
+            self.machine.emptiness.is_nonempty,
+            self.keys,
+            self.formula,
+            present=frame.present,
+            blocked=frame.blocked,
+            taken=frame.names,
+            count=frame.count,
+        )
+
+
+class ArrayShape:
+    """What the formulas of an open array have become.
+
+    Attributes:
+        simple: the goal is a conjunction of positive atoms, lengths apart, and nothing is tracked.
+        uniform_from: from this index on all items are alike and no length matters.
+    """
+
+    def __init__(self, machine: Machine, formula: int, tracked: tuple[int, ...]) -> None:
+        self.machine = machine
+        self.formula = formula
+        self.tracked = tracked
+        formulas = machine.algebra.formulas
+        self._items: list[tuple[int, AllItems]] = []
+        self._counts: list[tuple[int, int]] = []
+        for variable in sorted({v for f in (formula, *tracked) for v in formulas.support(f)}):
+            atom = formulas.value(variable)
+            if isinstance(atom, AllItems):
+                self._items.append((variable, atom))
+            elif isinstance(atom, ItemsAtLeast):
+                self._counts.append((variable, atom.count))
+        self._low = 0
+        self._high = -1
+        self.simple = self._read_conjunction()
+        self._prefix = max([0, *(len(atom.prefix) for _, atom in self._items)])
+        self.uniform_from = max([self._prefix, *(count for _, count in self._counts)])
+        self._entries: dict[int, Entry | None] = {}
+
+    def _read_conjunction(self) -> bool:
+        literals = self.machine.algebra.formulas.conjuncts(self.formula)
+        if literals is None or any(formula > TRUE for formula in self.tracked):
+            return False
+        counts = dict(self._counts)
+        for variable, sign in literals:
+            if variable in counts:
+                if sign:
+                    self._low = max(self._low, counts[variable])
+                elif self._high < 0 or counts[variable] - 1 < self._high:
+                    self._high = counts[variable] - 1
+            elif not sign:
+                return False
+        return True
+
+    def _is_true(self, formula: int, frame: Frame) -> bool:
+        if formula <= TRUE:
+            return formula == TRUE
+        counts = dict(self._counts)
+        return self.machine.algebra.formulas.evaluate(
+            formula, lambda variable: variable not in counts or frame.count >= counts[variable]
+        )
+
+    def closable(self, frame: Frame) -> bool:
+        """Return whether the array may end now."""
+        if self.simple:
+            return frame.count >= self._low and (self._high < 0 or frame.count <= self._high)
+        return self._is_true(self.formula, frame)
+
+    def outcome(self, frame: Frame) -> int:
+        """Return which tracked formulas hold if the array ends now, as bits."""
+        return sum(self._is_true(formula, frame) << bit for bit, formula in enumerate(self.tracked))
+
+    def entry(self, frame: Frame) -> Entry | None:
+        """Return the entry of the next item, or `None` if no item may follow."""
+        index = frame.count
+        if self.simple:
+            if 0 <= self._high <= index:
+                return None
+            index = min(index, self._prefix)
+            if index not in self._entries:
+                self._entries[index] = self._simple_entry(index)
+            return self._entries[index]
+        index = min(index, self.uniform_from)
+        if index not in self._entries:
+            self._entries[index] = self._general_entry(frame.count)
+        return self._entries[index]
+
+    @staticmethod
+    def _goal(atom: AllItems, index: int) -> int:
+        return atom.prefix[index] if index < len(atom.prefix) else atom.rest
+
+    def _simple_entry(self, index: int) -> Entry | None:
+        goal = self.machine.algebra.formulas.conjunction(
+            {self._goal(atom, index) for _, atom in self._items}
+        )
+        if not self.machine.emptiness.is_nonempty(goal):
+            return None
+        return Entry(self.machine.goal(goal), [], lambda table: self)
+
+    def _general_entry(self, index: int) -> Entry | None:
+        machine = self.machine
+        formulas = machine.algebra.formulas
+        decided = {variable: TRUE for variable, bound in self._counts if index + 1 >= bound}
+
+        def feasible(residue: int) -> bool:
+            return (
+                plan_array(machine.algebra, machine.emptiness.is_nonempty, residue, count=index + 1)
+                is not None
+            )
+
+        def make(table: dict[int, int]) -> ArrayShape:
+            decisions = {**decided, **table}
+            return machine.array_shape(
+                formulas.substitute(self.formula, decisions),
+                tuple(formulas.substitute(formula, decisions) for formula in self.tracked),
+            )
+
+        return member_entry(
+            machine,
+            formulas.substitute(self.formula, decided),
+            [(variable, self._goal(atom, index)) for variable, atom in self._items],
+            feasible,
+            make,
+        )
+
+    def plan(self, frame: Frame) -> Plan | None:
+        """Return the goals of further items that complete the array."""
+        return plan_array(
+            self.machine.algebra, self.machine.emptiness.is_nonempty, self.formula, count=frame.count
+        )

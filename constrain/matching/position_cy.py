@@ -1,0 +1,635 @@
+"""Positions: where a document has got to, and the one step by a byte.
+
+A position is a mutable scratch record; `step` reads one and writes the next, so that a walk
+over a token trie needs one position per depth and allocates nothing except frames. Reading is
+strictly deterministic: everything that could be two things at once (a value that several
+sub-schemas judge, a key among many) is one state of one automaton.
+
+A step succeeds exactly if some document of the constraint goes on with that byte.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+try:
+    import cython
+except ModuleNotFoundError:
+    from constrain._cython import cython
+
+if cython.compiled:
+    from cython.cimports.constrain.automata.table_cy import TableAutomaton
+    from cython.cimports.constrain.matching.frames_cy import Frame, Goal, child_frame
+else:
+    from constrain.automata.table_cy import TableAutomaton
+    from constrain.matching.frames_cy import Frame, Goal, child_frame
+
+from constrain.matching.atoms import ARRAY, FALSE_LITERAL, NULL, NUMBER, OBJECT, STRING, TRUE_LITERAL
+from constrain.matching.escapes import (
+    HEX_CONTROLS,
+    SHORT_ESCAPES,
+    escaped_code_points,
+    first_live_code_point,
+)
+from constrain.matching.frames_cy import root_frame
+from constrain.matching.whitespace import whitespace_table
+from constrain.options import Options
+
+__all__ = [
+    "AFTER_VALUE",
+    "COLON",
+    "END",
+    "FIRST_ITEM",
+    "FIRST_KEY",
+    "IN_KEY",
+    "IN_LITERAL",
+    "IN_NUMBER",
+    "IN_STRING",
+    "NEXT_KEY",
+    "VALUE",
+    "Policy",
+    "Position",
+]
+
+# The modes of a position. VALUE: a value is due. FIRST_ITEM: after `[`. FIRST_KEY: after `{`.
+# NEXT_KEY: after `,` in an object. COLON: after a key. AFTER_VALUE: in a container.
+VALUE = 0
+FIRST_ITEM = 1
+FIRST_KEY = 2
+NEXT_KEY = 3
+IN_KEY = 4
+COLON = 5
+AFTER_VALUE = 6
+IN_STRING = 7
+IN_NUMBER = 8
+IN_LITERAL = 9
+END = 10
+
+# Escape states. BACKSLASH: after `\`. HEX + k: after `\u` and k digits. LOW_BACKSLASH, LOW_U: a
+# high surrogate was read, its low half is due. LOW_HEX + k: k digits of the low half were read.
+NO_ESCAPE = 0
+BACKSLASH = 1
+HEX = 2
+LOW_BACKSLASH = 6
+LOW_U = 7
+LOW_HEX = 8
+
+_LITERALS = {NULL: b"null", FALSE_LITERAL: b"false", TRUE_LITERAL: b"true"}
+
+
+@cython.cclass
+class Policy:
+    """The text policy in the form that a step reads."""
+
+    def __init__(self, options: Options) -> None:
+        self.whitespace = whitespace_table(options.whitespace)
+        self.trailing = options.whitespace == "any"
+        self.minimal = options.escapes == "minimal"
+
+
+@cython.cclass
+class Position:
+    """Where a document has got to.
+
+    Attributes:
+        mode: one of the modes above.
+        frame: the innermost open container; while a member is read, the frame that reads it.
+        goal: of the value that is due or being read.
+        blanks: the state of the run of blanks.
+        automaton, state: of the string, key or number that is being read.
+        length: code points of the string so far, if its length is bounded.
+        escape, code: the escape that is being read.
+        trie: node of the key trie, -1 when the key left it.
+        key: the decoded bytes of the key that is being read.
+        previous, n_tokens: kept by a matcher: the position one token before, and the number of tokens.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.mode = VALUE
+        self.blanks = 0
+        self.state = 0
+        self.length = 0
+        self.escape = 0
+        self.code = 0
+        self.trie = -1
+        self.frame: Any = None
+        self.goal: Any = None
+        self.automaton: Any = None
+        self.key = b""
+        self.previous: Any = None
+        self.n_tokens = 0
+
+    def begin(self, goal: Goal) -> None:
+        """Make this the position before a document."""
+        self.mode = VALUE
+        self.blanks = 0
+        self.frame = root_frame()
+        self.goal = goal
+
+    @cython.ccall
+    def assign(self, other: Position) -> cython.int:
+        """Make this position equal to `other`."""
+        self.mode = other.mode
+        self.blanks = other.blanks
+        self.state = other.state
+        self.length = other.length
+        self.escape = other.escape
+        self.code = other.code
+        self.trie = other.trie
+        self.frame = other.frame
+        self.goal = other.goal
+        self.automaton = other.automaton
+        self.key = other.key
+        return 0
+
+    def copy(self) -> Position:
+        """Return an independent position at the same place."""
+        result = Position(self.policy)
+        result.assign(self)
+        return result
+
+    @cython.ccall
+    def accepting(self) -> cython.bint:
+        """Return whether the document may end here."""
+        if self.mode == END:
+            return True
+        if self.mode == IN_NUMBER and self.frame.parent is None:
+            return self.automaton.accepting(self.state)
+        return False
+
+    @cython.ccall
+    def step(self, byte: cython.int, target: Position) -> cython.bint:
+        """Write the position after `byte` to `target`; return False if no document goes on so.
+
+        When False is returned, `target` holds nothing of use.
+        """
+        mode: cython.int = self.mode
+        if mode == IN_STRING:
+            return self._step_string(byte, target)
+        if mode == IN_KEY:
+            return self._step_key(byte, target)
+        if mode == IN_NUMBER:
+            return self._step_number(byte, target)
+        if mode == IN_LITERAL:
+            return self._step_literal(byte, target)
+        return self._step_structure(byte, target)
+
+    # Between tokens
+
+    @cython.cfunc
+    def _step_structure(self, byte: cython.int, target: Position) -> cython.bint:
+        mode: cython.int = self.mode
+        blank: cython.int = -1
+        state: cython.int
+        frame: Frame = self.frame
+        if byte == 0x20:
+            blank = 0
+        elif byte == 0x09:
+            blank = 1
+        elif byte == 0x0A:
+            blank = 2
+        elif byte == 0x0D:
+            blank = 3
+        if blank >= 0:
+            if mode == END and not self.policy.trailing:
+                return False
+            state = self.policy.whitespace[self.blanks * 4 + blank]
+            if state < 0:
+                return False
+            if target is not self:
+                target.assign(self)
+            target.blanks = state
+            return True
+        if mode == VALUE:
+            return self._open_value(byte, self.goal, frame, target)
+        if mode == FIRST_ITEM:
+            if byte == 0x5D:
+                return frame.closable() and _close(frame, target)
+            entry = frame.item()
+            return entry is not None and self._open_value(byte, entry.goal, frame, target)
+        if mode == AFTER_VALUE:
+            if byte == 0x2C:
+                if not frame.continuable():
+                    return False
+                target.frame = frame
+                target.blanks = 0
+                if frame.kind == ARRAY:
+                    target.mode = VALUE
+                    target.goal = frame.item().goal
+                else:
+                    target.mode = NEXT_KEY
+                return True
+            if byte == (0x5D if frame.kind == ARRAY else 0x7D):
+                return frame.closable() and _close(frame, target)
+            return False
+        if mode == FIRST_KEY or mode == NEXT_KEY:
+            if byte == 0x22:
+                if not frame.continuable():
+                    return False
+                target.mode = IN_KEY
+                target.frame = frame
+                target.blanks = 0
+                target.escape = 0
+                target.code = 0
+                target.key = b""
+                offer: tuple = frame.offer()
+                target.trie = 0 if offer[0] != 0 or offer[3] else -1
+                target.automaton = offer[2]
+                target.state = -1 if offer[2] is None else target.automaton.start
+                return True
+            if byte == 0x7D and mode == FIRST_KEY:
+                return frame.closable() and _close(frame, target)
+            return False
+        if mode == COLON:
+            if byte != 0x3A:
+                return False
+            target.mode = VALUE
+            target.frame = frame
+            target.blanks = 0
+            target.goal = frame.entry.goal
+            return True
+        return False
+
+    @cython.cfunc
+    def _open_value(self, byte: cython.int, goal: Goal, frame: Frame, target: Position) -> cython.bint:
+        state: cython.int
+        kind: cython.int
+        if byte == 0x22:
+            if not goal.offers(STRING):
+                return False
+            target.mode = IN_STRING
+            target.automaton = goal.text
+            target.state = goal.text.start
+            target.length = 0
+            target.escape = 0
+            target.code = 0
+        elif byte == 0x7B or byte == 0x5B:
+            kind = OBJECT if byte == 0x7B else ARRAY
+            if not goal.offers(kind):
+                return False
+            target.frame = child_frame(frame, kind, goal)
+            target.goal = goal
+            target.mode = FIRST_KEY if kind == OBJECT else FIRST_ITEM
+            target.blanks = 0
+            return True
+        elif byte == 0x74 or byte == 0x66 or byte == 0x6E:
+            kind = TRUE_LITERAL if byte == 0x74 else FALSE_LITERAL if byte == 0x66 else NULL
+            if not goal.offers(kind):
+                return False
+            target.mode = IN_LITERAL
+            target.state = kind * 8 + 1
+        elif byte == 0x2D or 0x30 <= byte <= 0x39:
+            if not goal.offers(NUMBER):
+                return False
+            state = goal.number.step(goal.number.start, byte)
+            if state < 0:
+                return False
+            target.mode = IN_NUMBER
+            target.automaton = goal.number
+            target.state = state
+        else:
+            return False
+        target.frame = frame
+        target.goal = goal
+        target.blanks = 0
+        return True
+
+    # Within scalars
+
+    @cython.cfunc
+    def _step_literal(self, byte: cython.int, target: Position) -> cython.bint:
+        kind: cython.int = self.state // 8
+        place: cython.int = self.state % 8
+        text: bytes = _LITERALS[kind]
+        if text[place] != byte:
+            return False
+        if place + 1 == len(text):
+            return _finish_value(self.frame, self.goal.literal_outcome(kind), target)
+        target.mode = IN_LITERAL
+        target.frame = self.frame
+        target.goal = self.goal
+        target.state = self.state + 1
+        return True
+
+    @cython.cfunc
+    def _step_number(self, byte: cython.int, target: Position) -> cython.bint:
+        state: cython.int = self.automaton.step(self.state, byte)
+        if state >= 0:
+            target.mode = IN_NUMBER
+            target.frame = self.frame
+            target.goal = self.goal
+            target.automaton = self.automaton
+            target.state = state
+            return True
+        if byte > 0x20 and byte != 0x2C and byte != 0x5D and byte != 0x7D:
+            return False
+        if not self.automaton.accepting(self.state):
+            return False
+        _finish_value(self.frame, self.automaton.outcome(self.state), target)
+        return target._step_structure(byte, target)
+
+    @cython.cfunc
+    def _step_string(self, byte: cython.int, target: Position) -> cython.bint:
+        state: cython.int
+        goal: Goal = self.goal
+        if self.escape != NO_ESCAPE:
+            return self._step_escape(byte, target)
+        if byte == 0x22:
+            if not self.automaton.accepting(self.state):
+                return False
+            if self.length < goal.text_low:
+                return False
+            return _finish_value(self.frame, self.automaton.outcome(self.state), target)
+        if byte < 0x20:
+            return False
+        if byte == 0x5C:
+            return self._begin_escape(target)
+        state = self.automaton.step(self.state, byte)
+        if state < 0:
+            return False
+        target.mode = IN_STRING
+        target.frame = self.frame
+        target.goal = goal
+        target.automaton = self.automaton
+        target.state = state
+        target.escape = NO_ESCAPE
+        target.length = self.length
+        if goal.text_low > 0 or goal.text_high >= 0:
+            return target._count(byte)
+        return True
+
+    @cython.cfunc
+    def _count(self, byte: cython.int) -> cython.bint:
+        """Count a decoded byte of a string; return whether the string can still keep its bounds."""
+        if byte & 0xC0 != 0x80:
+            self.length += 1
+        return self._length_is_live(self.state, self.length)
+
+    @cython.cfunc
+    def _length_is_live(self, state: cython.int, length: cython.Py_ssize_t) -> cython.bint:
+        low: cython.Py_ssize_t = self.goal.text_low - length
+        high: cython.Py_ssize_t = self.goal.text_high
+        if low < 0:
+            low = 0
+        if high >= 0:
+            high -= length
+            if high < 0:
+                return False
+            if self.goal.text_universal:
+                return True
+            return self.automaton.has_length(state, low, high)
+        return low == 0 or self.goal.text_universal or self.automaton.has_length(state, low, None)
+
+    # Keys
+
+    @cython.cfunc
+    def _step_key(self, byte: cython.int, target: Position) -> cython.bint:
+        if self.escape != NO_ESCAPE:
+            return self._step_escape(byte, target)
+        if byte == 0x22:
+            return self._close_key(target)
+        if byte < 0x20:
+            return False
+        if byte == 0x5C:
+            return self._begin_escape(target)
+        target._copy_key(self)
+        return target._feed_key(byte)
+
+    @cython.cfunc
+    def _copy_key(self, source: Position) -> cython.int:
+        self.mode = IN_KEY
+        self.frame = source.frame
+        self.automaton = source.automaton
+        self.state = source.state
+        self.trie = source.trie
+        self.key = source.key
+        self.escape = NO_ESCAPE
+        self.code = 0
+        return 0
+
+    @cython.cfunc
+    def _feed_key(self, byte: cython.int) -> cython.bint:
+        """Read one decoded byte of a key, in place; return whether some offered key goes on so."""
+        frame: Frame = self.frame
+        trie: object
+        if self.trie >= 0:
+            trie = frame.shape.keys.trie
+            self.trie = trie.children[self.trie].get(byte, -1)
+        if self.state >= 0:
+            self.state = self.automaton.step(self.state, byte)
+        self.key = self.key + bytes((byte,))
+        return self.state >= 0 or self._named_is_live()
+
+    @cython.cfunc
+    def _named_is_live(self) -> cython.bint:
+        """Return whether an offered named key lies below the trie node."""
+        if self.trie < 0:
+            return False
+        trie = self.frame.shape.keys.trie
+        low = trie.low[self.trie]
+        names = self.frame.offer()[0] >> low
+        return (names & ((1 << (trie.high[self.trie] - low)) - 1)) != 0
+
+    @cython.cfunc
+    def _close_key(self, target: Position) -> cython.bint:
+        frame: Frame = self.frame
+        following: Frame = None
+        keys = frame.shape.keys
+        name: cython.int = -1
+        if self.trie >= 0:
+            name = keys.trie.terminal[self.trie]
+        elif self.key in keys.index:
+            name = keys.index[self.key]
+        if name >= 0:
+            following = frame.with_named_key(name)
+        elif self.state >= 0 and self.automaton.accepting(self.state):
+            following = frame.with_free_key(self.key, self.automaton.outcome(self.state))
+        if following is None:
+            return False
+        target.mode = COLON
+        target.frame = following
+        target.blanks = 0
+        target.key = b""
+        return True
+
+    # Escapes
+
+    @cython.cfunc
+    def _begin_escape(self, target: Position) -> cython.bint:
+        target.assign(self)
+        target.escape = BACKSLASH
+        target.code = 0
+        return target.escaped_code_point() >= 0
+
+    def escaped_code_point(self) -> int:
+        """Return the first code point that can complete the escape that is being read, or -1."""
+        ranges: list
+        minimal: bool = self.policy.minimal
+        escape: cython.int = self.escape
+        if escape == BACKSLASH:
+            if minimal:
+                ranges = [(code, code) for code in sorted(SHORT_ESCAPES.values())]
+                ranges += [(code, code) for code in HEX_CONTROLS]
+            else:
+                ranges = escaped_code_points(0, 0xFFFF, False)
+        elif escape < LOW_BACKSLASH:
+            width = 4 * (4 - (escape - HEX))
+            ranges = escaped_code_points(self.code << width, ((self.code + 1) << width) - 1, minimal)
+        else:
+            # `code` holds the high half, then the digits of the low half after it.
+            high, low, digits = self._surrogate()
+            width = 4 * (4 - digits)
+            first = max(low << width, 0xDC00)
+            last = min(((low + 1) << width) - 1, 0xDFFF)
+            if first > last:
+                return -1
+            base = 0x10000 + (high - 0xD800) * 0x400
+            ranges = [(base + first - 0xDC00, base + last - 0xDC00)]
+        for first, last in ranges:
+            found = self._first_live(first, last)
+            if found >= 0:
+                return found
+        return -1
+
+    def _surrogate(self) -> tuple[int, int, int]:
+        """Return the high half, the digits of the low half so far, and their number."""
+        digits = self.escape - LOW_HEX if self.escape >= LOW_HEX else 0
+        return self.code >> 16, self.code & 0xFFFF, digits
+
+    def _first_live(self, first: int, last: int) -> int:
+        if self.mode == IN_STRING:
+            bounded = self.goal.text_low > 0 or self.goal.text_high >= 0
+            length = self.length + 1
+            return first_live_code_point(
+                self.automaton,
+                self.state,
+                first,
+                last,
+                (lambda state: bool(self._length_is_live(state, length))) if bounded else lambda state: True,
+            )
+        if self.state >= 0:
+            found = first_live_code_point(self.automaton, self.state, first, last, lambda state: True)
+            if found >= 0:
+                return found
+        return self._first_live_name(first, last)
+
+    def _first_live_name(self, first: int, last: int) -> int:
+        """Return the least code point in a range with which an offered named key goes on, or -1."""
+        if self.trie < 0:
+            return -1
+        trie = self.frame.shape.keys.trie
+        offered = self.frame.offer()[0]
+        best = -1
+        size = len(self.key)
+        for name in range(trie.low[self.trie], trie.high[self.trie]):
+            if offered >> name & 1 and len(trie.names[name]) > size:
+                rest = trie.names[name][size : size + 4]
+                if rest[0] & 0xC0 == 0x80:
+                    return -1
+                code = ord(rest.decode(errors="ignore")[0])
+                if first <= code <= last and (best < 0 or code < best):
+                    best = code
+        return best
+
+    @cython.cfunc
+    def _step_escape(self, byte: cython.int, target: Position) -> cython.bint:
+        escape: cython.int = self.escape
+        minimal: cython.bint = self.policy.minimal
+        digit: cython.int
+        if escape == BACKSLASH:
+            if byte == 0x75:
+                target.assign(self)
+                target.escape = HEX
+                target.code = 0
+                return target.escaped_code_point() >= 0
+            decoded = SHORT_ESCAPES.get(byte)
+            if decoded is None:
+                if byte != 0x2F or minimal:
+                    return False
+                decoded = 0x2F
+            return self._feed_code_point(decoded, target)
+        if escape == LOW_BACKSLASH:
+            if byte != 0x5C:
+                return False
+            target.assign(self)
+            target.escape = LOW_U
+            return True
+        if escape == LOW_U:
+            if byte != 0x75:
+                return False
+            target.assign(self)
+            target.escape = LOW_HEX
+            return True
+        if 0x30 <= byte <= 0x39:
+            digit = byte - 0x30
+        elif 0x61 <= byte <= 0x66:
+            digit = byte - 0x57
+        elif 0x41 <= byte <= 0x46 and not minimal:
+            digit = byte - 0x37
+        else:
+            return False
+        if escape < LOW_BACKSLASH:
+            code = self.code * 16 + digit
+            if escape < HEX + 3:
+                target.assign(self)
+                target.escape = escape + 1
+                target.code = code
+                return target.escaped_code_point() >= 0
+            if 0xD800 <= code <= 0xDBFF and not minimal:
+                target.assign(self)
+                target.escape = LOW_BACKSLASH
+                target.code = code << 16
+                return target.escaped_code_point() >= 0
+            if 0xD800 <= code <= 0xDFFF or (minimal and code not in HEX_CONTROLS):
+                return False
+            return self._feed_code_point(code, target)
+        high, low, digits = self._surrogate()
+        low = low * 16 + digit
+        if digits < 3:
+            target.assign(self)
+            target.escape = escape + 1
+            target.code = high << 16 | low
+            return target.escaped_code_point() >= 0
+        if not 0xDC00 <= low <= 0xDFFF:
+            return False
+        return self._feed_code_point(0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00, target)
+
+    def _feed_code_point(self, code: int, target: Position) -> bool:
+        """Read one decoded code point of a string or key."""
+        byte: cython.int
+        encoded: bytes = chr(code).encode()
+        if self.mode == IN_KEY:
+            target._copy_key(self)
+            return all(target._feed_key(byte) for byte in encoded)
+        target.assign(self)
+        target.escape = NO_ESCAPE
+        target.code = 0
+        for byte in encoded:
+            target.state = target.automaton.step(target.state, byte)
+            if target.state < 0:
+                return False
+            if (target.goal.text_low > 0 or target.goal.text_high >= 0) and not target._count(byte):
+                return False
+        return True
+
+
+@cython.cfunc
+def _finish_value(frame: Frame, outcome: object, target: Position) -> cython.bint:
+    """Write the position after a value whose tracked formulas have these truths."""
+    target.blanks = 0
+    target.automaton = None
+    target.goal = None
+    if frame.parent is None:
+        target.frame = frame
+        target.mode = END
+    else:
+        target.frame = frame.after_value(outcome)
+        target.mode = AFTER_VALUE
+    return True
+
+
+@cython.cfunc
+def _close(frame: Frame, target: Position) -> cython.bint:
+    """Write the position after the end of a container that may end."""
+    return _finish_value(frame.parent, frame.shape.outcome(frame), target)
