@@ -178,10 +178,18 @@ def _ratios(unit: Scaled, others: tuple[Scaled, ...]) -> tuple[int, ...]:
 
 
 def _power(number: int, prime: int) -> int:
+    """How often a prime divides a number; the number of divisions is logarithmic in that."""
     if prime == 2:
         return (number & -number).bit_length() - 1
-    power = 0
-    while number % prime == 0:
-        number //= prime
-        power += 1
+    factors = []
+    factor = prime
+    while number % factor == 0:
+        factors.append(factor)
+        number //= factor
+        factor *= factor
+    power = (1 << len(factors)) - 1
+    for index in range(len(factors) - 1, -1, -1):
+        if number % factors[index] == 0:
+            number //= factors[index]
+            power += 1 << index
     return power

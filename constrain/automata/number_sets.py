@@ -163,6 +163,9 @@ class HalfLine:
         textual: int,
     ) -> None:
         base, events = _events(atoms, negative)
+        self._verdict = verdict
+        self._points: dict[bool, list[list[int]]] = {}
+        self._gaps: dict[bool, list[_Gap]] = {}
         order = sorted(events)
         self.constants = [events[key].digits for key in order]
         self.significands = sorted({key[1] for key in order})
@@ -182,9 +185,6 @@ class HalfLine:
         for index, (magnitude, _) in enumerate(order):
             self._groups.setdefault(magnitude, (index, []))[1].append(self._ranks[index])
         self._magnitudes = list(self._groups)
-        self._verdict = verdict
-        self._points: dict[bool, list[list[int]]] = {}
-        self._gaps: dict[bool, list[_Gap]] = {}
         self._wanted(False, lattices.any, 0)
         if textual:
             self._wanted(True, lattices.whole, textual)
@@ -225,7 +225,7 @@ class HalfLine:
         return _Gap(low_magnitude, low_rank, low, high_magnitude, high_rank, high, ())
 
     def empty(self) -> bool:
-        """Return whether no number of this sign is wanted."""
+        """Return whether no number of this sign is wanted, however it is spelled."""
         return not any(self._gaps.values()) and not any(any(points) for points in self._points.values())
 
     def magnitudes(self) -> list[int]:

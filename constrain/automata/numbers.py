@@ -21,7 +21,7 @@ its exponent spelling; so do all floats as `repr` and `json.dumps` spell them, a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from constrain.automata.number_atoms import (
@@ -42,6 +42,7 @@ __all__ = [
     "ALPHABET",
     "AtLeast",
     "Atom",
+    "Caps",
     "IntegerText",
     "MoreThan",
     "MultipleOf",
@@ -88,7 +89,7 @@ _FOLLOWERS: Final[tuple[bytes, ...]] = (
 )
 
 
-class _Caps(NamedTuple):
+class Caps(NamedTuple):
     """How many digits the parts of a text may have."""
 
     whole: int
@@ -179,7 +180,7 @@ class NumberAutomaton(TableAutomaton):
             [HalfLine(atoms, negative, self._lattices, verdict, self._textual) for negative in (False, True)]
         )
         self._bounded = bounded
-        self._caps = self._bounded_caps() if bounded else _Caps(_FAR, _FAR, _FAR)
+        self._caps = self._bounded_caps() if bounded else Caps(_FAR, _FAR, _FAR)
         self._positions: list[_Position | _Power] = []
         self._states: dict[tuple[object, ...], int] = {}
         self._exponents: dict[Exponents, Exponents] = {}
@@ -187,7 +188,7 @@ class NumberAutomaton(TableAutomaton):
         if self._completion(start) is not None:
             self.start = self._new_state(start, -1)
 
-    def _bounded_caps(self) -> _Caps:
+    def _bounded_caps(self) -> Caps:
         whole = places = exponent = 0
         for side in self._sides:
             for digits in side.constants:
@@ -203,7 +204,7 @@ class NumberAutomaton(TableAutomaton):
             magnitude = common[0].bit_length() * 3 // 10 + 1 + common[1] + 2
             whole = max(whole, magnitude)
             exponent = max(exponent, magnitude)
-        return _Caps(max(25, whole + 2), max(25, places + 2), max(3, len(str(exponent + 2))))
+        return Caps(max(25, whole + 2), max(25, places + 2), max(3, len(str(exponent + 2))))
 
     # States.
 
@@ -389,7 +390,7 @@ class NumberAutomaton(TableAutomaton):
         if isinstance(position, _Power):
             text = self._power_completion(position)
         else:
-            text = self._completion(position)
+            text = self._completion(position, shortest=True)
         if text is None:
             raise AssertionError("a state without a completion")
         return text.encode()
@@ -402,23 +403,15 @@ class NumberAutomaton(TableAutomaton):
             return None if text is None else "-" + text
         return text
 
-    def _completion(self, position: _Position) -> str | None:
+    def _completion(self, position: _Position, shortest: bool = False) -> str | None:
         phase, side, figures, places = position
         if phase <= _MINUS:
-            for byte in b"0123456789":
-                if byte == 0x30:
-                    following = _Position(_ZERO, side, _NOTHING, 0)
-                else:
-                    following = self._after_digit(position, byte) or position
-                if self._verdict_at(following) >= 0:
-                    return chr(byte)
-                text = self._completion(following)
-                if text is not None:
-                    return chr(byte) + text
-            if phase == _START:
-                text = self._completion(_Position(_MINUS, 1, _NOTHING, 0))
-                return None if text is None else "-" + text
-            return None
+            if not shortest and self._verdict(self._zero | self._textual) >= 0:
+                return "0"
+            if phase == _MINUS and self._sides[side].empty() and self._verdict(self._zero) < 0:
+                return None
+            texts = self._first_completions(position)
+            return min(texts, key=len, default=None) if shortest else next(texts, None)
         if phase in (_ZERO, _ZERO_POINT, _ZERO_FRACTION):
             return self._zero_completion(position)
         caps = self._caps
@@ -440,6 +433,22 @@ class NumberAutomaton(TableAutomaton):
             reach = Reach(-_FAR, _FAR, 0, _FAR, _FAR)
         found = half_line.completion(figures, reach, whole=False)
         return None if found is None else self._spelled(position, found)
+
+    def _first_completions(self, position: _Position) -> Iterator[str]:
+        """Completions that start with each possible byte of a number."""
+        phase, side, _, _ = position
+        for byte in b"1234567890":
+            following: _Position | None = _Position(_ZERO, side, _NOTHING, 0)
+            if byte != 0x30:
+                following = self._after_digit(position, byte)
+            if following is not None:
+                text = "" if self._verdict_at(following) >= 0 else self._completion(following)
+                if text is not None:
+                    yield chr(byte) + text
+        if phase == _START:
+            text = self._completion(_Position(_MINUS, 1, _NOTHING, 0))
+            if text is not None:
+                yield "-" + text
 
     def _zero_completion(self, position: _Position) -> str | None:
         phase, side, _, places = position

@@ -1,8 +1,8 @@
 """Arrangements of dates and times, such as `DD.MM.YYYY`, as regular expressions of exactly the real ones.
-
-The fields are `YYYY YY MM M DD D hh h mm m ss s` (`HH` and `H` are `hh` and `h`); a single letter is a number
-without leading zero. Years run from 0001 to 9999 and hours from 0 to 23; there are no leap seconds. Between the
-fields stand punctuation, spaces, letters outside ASCII (`YYYY年MM月DD日`), and the `T` and `Z` of ISO 8601.
+ The fields are `YYYY YY MM M DD D hh h mm m ss s` (`HH` and `H` are `hh` and `h`); a single letter is a
+number without leading zero. Years run from 0001 to 9999 and hours from 0 to 23; there are no leap seconds.
+Between the fields stand punctuation, spaces, letters outside ASCII (`YYYY年MM月DD日`), and the `T` and `Z` of
+ISO 8601.
 
 A day depends on its month and, on 29 February, on the year. So an arrangement means a union of at most four
 cases, in each of which the fields are independent:
@@ -81,7 +81,7 @@ def _split(arrangement: str, location: str | None) -> list[str]:
         part = match.group() if match else arrangement[at]
         if match:
             unit = _UNITS[part[0]]
-            if len(part) > 2 and part != "YYYY" or part == "Y":
+            if (len(part) > 2 and part != "YYYY") or part == "Y":
                 raise _fault(f"{part!r} is not a field", location)
             if unit in seen:
                 raise _fault(f"the {unit} appears twice", location)

@@ -1,9 +1,8 @@
 """JSON texts read exactly, with the place of every value.
-
-`read_json` is what a command line needs and `json.loads` does not give: numbers are exact (`int`, or
+ `read_json` is what a command line needs and `json.loads` does not give: numbers are exact (`int`, or
 `decimal.Decimal` when there is a fraction or an exponent), a duplicate key and `NaN` are errors (RFC 8259,
-sections 4 and 6), every error and every value has a line and a column, and nothing recurses, so an array nested
-100,000 deep is read like any other.
+sections 4 and 6), every error and every value has a line and a column, and nothing recurses, so an array
+nested 100,000 deep is read like any other.
 
     >>> document = read_json('{"a": [1,\\n 2.50]}')
     >>> document.value

@@ -8,17 +8,18 @@
 A report is an object with exactly the properties that its rules name, and all of them are required:
 
 - `report_type`: a property of that name with that constant.
-- each of `required_sections`: a property of that name. If no constraint describes it, it is an amount (`value`,
-  a number, and `unit`, a text), a number, or a text; none of them empty.
+- each of `required_sections`: a property of that name. If no constraint describes it, it is an amount
+  (`value`, a number, and `unit`, a text), a number, or a text; none of them empty.
 - each of `entity_constraints`: a property of that name, and its content:
-    - `min_value`, `max_value`, `unit`: an object with `value`, a number in that range, and `unit`, which is that
-      text (or one of those, if `unit` is a list). Without `unit` in the rules the object has only `value`.
+    - `min_value`, `max_value`, `unit`: an object with `value`, a number in that range, and `unit`, which is
+      that text (or one of those, if `unit` is a list). Without `unit` in the rules the object has only
+      `value`.
     - `format`: a text that is a real date or time in that arrangement of `YYYY MM DD hh mm ss`; see
       `date_patterns`.
-    - `entity`: a text that names an entity of that class in the graph. `names` says which texts count (`names`:
-      labels and aliases, the default; `labels`, `notations`, `all`), `language` restricts them to one language,
-      `relation` to entities that something is related to by it, `where` to those with given relations:
-      `{"entity": "Company", "where": {"country": "Germany"}}`.
+    - `entity`: a text that names an entity of that class in the graph. `names` says which texts count
+      (`names`: labels and aliases, the default; `labels`, `notations`, `all`), `language` restricts them to
+      one language, `relation` to entities that something is related to by it, `where` to those with given
+      relations: `{"entity": "Company", "where": {"country": "Germany"}}`.
 - `knowledge`: the name of the graph that the entities are from. It loads nothing: the graph is always the one
   that the caller passed, and has to have this name.
 
@@ -48,7 +49,6 @@ _RULES_KEYS = ("report_type", "required_sections", "entity_constraints", "knowle
 _AMOUNT_KEYS = ("min_value", "max_value", "unit")
 _ENTITY_KEYS = ("entity", "names", "language", "relation", "where")
 _CONSTRAINT_KEYS = (*_AMOUNT_KEYS, "format", *_ENTITY_KEYS)
-_NAME_KINDS = ("labels", "names", "notations", "all")
 
 _PASS_A_GRAPH = "pass knowledge=constrain.load_graph(name or path), or --knowledge on the command line"
 
@@ -202,7 +202,7 @@ def _date(arrangement: str, where: str) -> Json:
 
 
 def _entity(rules: Mapping[str, Json], where: str, knowledge: Graph | None) -> Json:
-    from constrain.knowledge import entity_set
+    from constrain.knowledge import NAME_KINDS, entity_set
 
     if "entity" not in rules:
         raise SchemaError(
@@ -216,12 +216,12 @@ def _entity(rules: Mapping[str, Json], where: str, knowledge: Graph | None) -> J
             remedy=_PASS_A_GRAPH,
         )
     names = rules.get("names", "names")
-    if names not in _NAME_KINDS:
+    if names not in NAME_KINDS:
         raise SchemaError(
             f"{names!r} is not a kind of name",
             location=_at(where, "names"),
             keyword="names",
-            remedy=_did_you_mean(names, _NAME_KINDS),
+            remedy=_did_you_mean(names, NAME_KINDS),
         )
     conditions = _object(rules.get("where", {}), _at(where, "where"))
     try:

@@ -9,7 +9,7 @@ an object of `relations` is an identifier, or `{"to": identifier, "as_of": date}
      "relations": {"country": ["country/CN"],
                    "chief_executive": [{"to": "person/ma-huateng", "as_of": "2025-06-30"}]}}
 
-(on one line). The first line may describe the graph: `{"graph": "finance", "licence": "...", "source": "..."}`.
+(on one line). A first line may describe the graph: `{"graph": "finance", "licence": "MIT", "source": "..."}`.
 
 **CSV**: a folder with `nodes.csv`, columns `id,class,label,language,aliases,notations`, the last three
 optional and several aliases or notations separated by `|`, one row per entity and language; and `edges.csv`,

@@ -106,6 +106,8 @@ class _ObjectSearch:
         if high >= 0 and self.count + missing.bit_count() > high:
             return None
         self.keep = keep
+        # The atoms that the fewest keys can turn false go first, so that conflicts show early.
+        violate.sort(key=self._n_candidates)
         slots: dict[Slot, int] = {}
         for name in _bits(missing):
             goal = self._kept_goal((0, name))
@@ -165,7 +167,7 @@ class _ObjectSearch:
         atom = violate[position]
         for slot, goal in list(slots.items()):
             asked = self._asked(atom, slot)
-            if asked == TRUE:
+            if asked == TRUE or asked == goal:
                 continue
             both = self.formulas.ite(asked, 0, goal)
             if self.is_nonempty(both):
@@ -176,7 +178,7 @@ class _ObjectSearch:
                     return result
         if high >= 0 and self.count + len(slots) + 1 > high:
             return None
-        for slot in self._new_slots(slots, forbidden):
+        for slot in self._new_slots(atom, slots, forbidden):
             asked = self._asked(atom, slot)
             if asked == TRUE:
                 continue
@@ -189,14 +191,29 @@ class _ObjectSearch:
                     return result
         return None
 
-    def _new_slots(self, slots: dict[Slot, int], forbidden: int) -> Iterator[Slot]:
-        """Yield one slot for each key that is still free to take, and each free class."""
+    def _n_candidates(self, atom: AllProperties) -> int:
+        if atom.rest == TRUE and not atom.patterns:
+            return sum(goal != TRUE for goal in atom.names.values())
+        return len(self.keys.names) + 1
+
+    def _new_slots(
+        self, atom: AllProperties, slots: dict[Slot, int], forbidden: int
+    ) -> Iterator[Slot]:
+        """Yield a slot for each key that can turn `atom` false and is free to take; one per free class."""
+        unusable = self.blocked | forbidden
+        if atom.rest == TRUE and not atom.patterns:
+            for key in atom.names:
+                name = self.keys.index[key]
+                if not unusable >> name & 1 and (0, name) not in slots:
+                    yield (0, name)
+            return
         for name in range(len(self.keys.names)):
-            if not (self.blocked | forbidden) >> name & 1 and (0, name) not in slots:
+            if not unusable >> name & 1 and (0, name) not in slots:
                 yield (0, name)
         for vector in self.keys.free_classes():
             used = sum(1 for slot in slots if slot[0] == 1 and slot[1] == vector)
-            if self._room(vector) is None or used < (self._room(vector) or 0):
+            room = self._room(vector)
+            if room is None or used < room:
                 yield (1, vector, used)
 
     def _room(self, vector: int) -> int | None:

@@ -11,6 +11,8 @@ cdef class Session:
     cdef readonly MaskBuilder builder
     cdef readonly tuple eos_ids
     cdef readonly Py_ssize_t size
+    cdef object _plain
+    cdef dict _encoded
 
 
 cdef class Matcher:
@@ -22,3 +24,4 @@ cdef class Matcher:
     cdef public dict stats
     cdef object _plan
     cdef Position _after(self, object token)
+    cdef bint _is_plain_text(self)

@@ -25,6 +25,7 @@ import numpy as np
 
 from constrain.errors import ConstrainError
 from constrain.matching.completion import completion
+from constrain.matching.position_cy import IN_STRING
 
 if TYPE_CHECKING:
     from constrain.matching.machine import Machine
@@ -45,6 +46,39 @@ class Session:
         self.builder = MaskBuilder(vocabulary, policy, machine.algebra.options.max_mask_bytes)
         self.eos_ids = vocabulary.eos_ids
         self.size = vocabulary.size
+        self._plain: Any = None
+        self._encoded: dict[bytes, list[int]] = {}
+
+    def encode(self, text: bytes) -> list[int]:
+        """Return the canonical tokens of a text, remembered for a while."""
+        tokens = self._encoded.get(text)
+        if tokens is None:
+            if len(self._encoded) > 4096:
+                self._encoded.clear()
+            tokens = self.vocabulary.encode(text)
+            self._encoded[text] = tokens
+        return tokens
+
+    def plain_words(self) -> Any:
+        """Return the tokens of whole characters that need no escape: uint32 words."""
+        if self._plain is None:
+            words = np.zeros((self.size + 31) // 32, dtype=np.uint32)
+            for token in range(self.size):
+                text = self.vocabulary.token_bytes(token)
+                if text and _is_plain(text):
+                    words[token >> 5] |= np.uint32(1 << (token & 31))
+            self._plain = words
+        return self._plain
+
+
+def _is_plain(text: bytes) -> bool:
+    if min(text) < 0x20 or 0x22 in text or 0x5C in text:
+        return False
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @cython.cclass
@@ -161,7 +195,7 @@ class Matcher:
             with session.lock:
                 following = self._after(token)
             if following is not None:
-                if self.budget >= 0 and not self._within_budget(token, following):
+                if self.budget >= 0 and not self._take_within_budget(token, following):
                     self.stats["refused"] += 1
                     return False
                 following.previous = self.here
@@ -245,9 +279,7 @@ class Matcher:
 
     def plan(self) -> list[int]:
         """Return the tokens of a completion, without the end token."""
-        if self._plan is None or self._plan[0] != self.here.n_tokens:
-            self._plan = (self.here.n_tokens, self.session.vocabulary.encode(self.completion()))
-        return list(self._plan[1])
+        return list(self._current_plan()[2])
 
     def forced_tokens(self) -> list[int]:
         """Return the tokens that follow with certainty, canonically tokenized; end tokens apart.
@@ -319,19 +351,35 @@ class Matcher:
     def _remaining(self) -> int:
         return self.budget - self.n_tokens
 
-    def _within_budget(self, token: int, following: Position) -> bool:
-        """Return whether a completion after `token` fits what is left; the old plan's rest always does."""
-        plan = self.plan()
-        left = self._remaining() - 1
-        if plan and plan[0] == token and len(plan) <= left:
-            self._plan = (self.here.n_tokens + 1, plan[1:])
-            return True
+    def _current_plan(self) -> tuple[int, bytes, list[int]]:
+        """Return (position, text, tokens) of the completion that is kept for the current position."""
+        if self._plan is None or self._plan[0] != self.here.n_tokens:
+            text = self.completion()
+            self._plan = (self.here.n_tokens, text, self.session.vocabulary.encode(text))
+        return self._plan
+
+    def _plan_after(self, token: int, text: bytes) -> tuple[bytes, list[int]]:
+        """Return the text and tokens of the completion after `token`, whose own completion is `text`.
+
+        The rest of the old completion always counts as one, and the old tokens still spell the
+        same text.
+        """
+        _, old_text, old_tokens = self._current_plan()
+        if old_tokens and old_tokens[0] == token:
+            spelled = self.session.vocabulary.token_bytes(token)
+            return old_text[len(spelled) :], old_tokens[1:]
+        if text == old_text:
+            return old_text, old_tokens
+        return text, self.session.encode(text)
+
+    def _take_within_budget(self, token: int, following: Position) -> bool:
+        """Keep the completion after `token`; return False if it does not fit what is left."""
         with self.session.lock:
             text = completion(self.session.machine, following)
-        rest = self.session.vocabulary.encode(text)
-        if len(rest) + 1 > left:
+        rest, tokens = self._plan_after(token, text)
+        if len(tokens) + 1 > self._remaining() - 1:
             return False
-        self._plan = (self.here.n_tokens + 1, rest)
+        self._plan = (self.here.n_tokens + 1, rest, tokens)
         return True
 
     def _budgeted_mask(self) -> Any:
@@ -339,30 +387,64 @@ class Matcher:
         session: Session = self.session
         builder: MaskBuilder = session.builder
         words = builder.fill(self.here)
-        plan = self.plan()
         left = self._remaining() - 1
-        if len(plan) + SLACK <= left:
-            return words
-        allowed = np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little"))
-        kept = np.zeros_like(words)
-        lengths: dict[bytes, int] = {}
-        for token in allowed.tolist():
-            if plan and token == plan[0] and len(plan) <= left:
-                fits = True
-            else:
-                following = self._after(token)
+        _, _, plan = self._current_plan()
+        unchecked = None
+        if self._is_plain_text() and len(plan) + 1 <= left:
+            # Whole characters inside a free string: the old completion fits after any of them.
+            unchecked = session.plain_words() & words
+            words &= ~unchecked
+        lengths: dict[object, int] = {}
+        for token in np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little")).tolist():
+            following = self._after(token)
+            key = _signature(following, self.here)
+            needed = lengths.get(key)
+            if needed is None or (plan and plan[0] == token):
                 text = completion(session.machine, following)
-                if text not in lengths:
-                    lengths[text] = len(session.vocabulary.encode(text))
-                fits = lengths[text] + 1 <= left
-            if fits:
-                kept[token >> 5] |= np.uint32(1 << (token & 31))
-        words[:] = kept
+                needed = len(self._plan_after(token, text)[1])
+                if not (plan and plan[0] == token):
+                    lengths[key] = needed
+            if needed + 1 > left:
+                words[token >> 5] &= np.uint32(0xFFFFFFFF ^ (1 << (token & 31)))
+        if unchecked is not None:
+            words |= unchecked
         return words
 
+    @cython.cfunc
+    def _is_plain_text(self) -> cython.bint:
+        """Return whether the position is in a string that any text may continue, between characters."""
+        here: Position = self.here
+        if here.mode != IN_STRING or here.escape != 0 or here.length < here.goal.text_low:
+            return False
+        if here.goal.text_high >= 0:
+            return False
+        return here.state == here.automaton.start and here.automaton.is_universal(here.state)
 
-#: A token can make the completion longer by what it opens; far from the end none is checked.
-SLACK = 64
+
+def _signature(position: Position, anchor: Position) -> object:
+    """Return a key that positions share if they have the same completion."""
+    return (
+        position.mode,
+        position.state,
+        position.length,
+        position.escape,
+        position.code,
+        position.trie,
+        position.key,
+        position.goal,
+        position.automaton,
+        _frame_signature(position.frame, anchor.frame),
+    )
+
+
+def _frame_signature(frame: Any, anchor: Any) -> object:
+    """Return what matters of a frame: of frames that the anchor has too, their identity."""
+    parts: list[object] = []
+    while frame is not None and frame is not anchor and frame is not anchor.parent and len(parts) < 64:
+        parts.append((frame.kind, frame.shape, frame.present, frame.blocked, frame.names, frame.count, frame.entry))
+        frame = frame.parent
+    parts.append(frame)
+    return tuple(parts)
 
 
 def _row(bitmask: Any, row: int) -> Any:

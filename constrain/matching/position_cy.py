@@ -598,7 +598,8 @@ class Position:
     def _feed_code_point(self, code: int, target: Position) -> bool:
         """Read one decoded code point of a string or key."""
         byte: cython.int
-        encoded: bytes = chr(code).encode()
+        # Not typed as bytes: compiled, those are iterated as signed characters.
+        encoded: object = chr(code).encode()
         if self.mode == IN_KEY:
             target._copy_key(self)
             return all(target._feed_key(byte) for byte in encoded)

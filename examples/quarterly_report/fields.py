@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,42 +32,59 @@ class FieldCount:
         )
 
 
-def first_object(text: str) -> dict[str, Any] | None:
-    """Return the first JSON object in a text, whatever stands around it; `None` without one.
+class Unreadable:
+    """Stands for the value of a field that is there but is no JSON."""
 
-    This is the reading that is kindest to a model without a constraint: prose before and after,
-    code fences and repetitions are forgiven, and a property that is there twice counts once.
+
+def read_report(text: str, names: Iterable[str]) -> tuple[dict[str, Any], bool]:
+    """Return the fields of the report in a text, and whether the report is a JSON object.
+
+    This is the reading that is kindest to a model without a constraint: prose and code fences
+    around the object are forgiven, and where the object as a whole is no JSON, each field is looked
+    up by its key and read alone.
     """
     decoder = json.JSONDecoder()
     start = text.find("{")
-    while start >= 0:
+    if start >= 0:
         try:
             value, _ = decoder.raw_decode(text, start)
         except ValueError:
-            start = text.find("{", start + 1)
+            pass
+        else:
+            return value, True
+    fields: dict[str, Any] = {}
+    for name in names:
+        key = re.search(rf'"{re.escape(name)}"\s*:\s*', text)
+        if key is None:
             continue
-        return value if isinstance(value, dict) else None
-    return None
+        try:
+            fields[name], _ = decoder.raw_decode(text, key.end())
+        except ValueError:
+            fields[name] = Unreadable()
+    return fields, False
 
 
 def count_fields(
-    report: Mapping[str, Any] | None, schema: Mapping[str, Any], expected: Mapping[str, Any]
+    report: Mapping[str, Any], schema: Mapping[str, Any], expected: Mapping[str, Any]
 ) -> dict[str, FieldCount]:
     """Judge every field that the schema requires.
 
     Args:
-        report: the parsed report; `None` if the text holds none.
+        report: the fields, as `read_report` gives them.
         schema: the JSON Schema of a report.
         expected: what the input says, per field: names for a company, else a value.
     """
     counts = {}
     for name in schema["required"]:
-        if report is None or name not in report:
+        value = report.get(name)
+        if name not in report:
             counts[name] = FieldCount(total=1, missing=1)
-        elif not _is_valid(report[name], schema["properties"].get(name, True), schema):
+        elif isinstance(value, Unreadable) or not _is_valid(
+            value, schema["properties"].get(name, True), schema
+        ):
             counts[name] = FieldCount(total=1, malformed=1)
         else:
-            counts[name] = FieldCount(total=1, right=int(_is_right(name, report[name], expected)))
+            counts[name] = FieldCount(total=1, right=int(_is_right(name, value, expected)))
     return counts
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 import transformers
-from fields import FieldCount, count_fields, first_object
+from fields import FieldCount, count_fields, read_report
 from rich.console import Console
 from rich.table import Table
 
@@ -27,8 +27,8 @@ import constrain
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-RULES = ROOT / "schemas" / "quarterly_report.rules.json"
-GRAPH = ROOT / "knowledge_graphs" / "finance"
+RULES = ROOT / "schemas" / "quarterly_report_companies.rules.json"
+GRAPH = ROOT / "knowledge_graphs" / "finance" / "graph.jsonl"
 OUTPUT = ROOT / "output" / "quarterly_report"
 
 #: One worked example: a model that was never taught to follow instructions needs to see the form.
@@ -82,7 +82,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--max-new-tokens",
         type=lambda text: text if text == "least" else int(text),
-        default=256,
+        default=160,
         help="budget of a report; `least`: what the shortest known one needs (default: %(default)s)",
     )
     parser.add_argument("--samples", type=int, default=0, help="sample so many reports and validate them")
@@ -110,12 +110,12 @@ def compare(
     budget = options.max_new_tokens
     if budget == "least":
         budget = len(constraint.matcher(model.vocabulary).plan()) + 1
-    ways = {"constrained": {}, "unconstrained": {}}
+    ways: dict[str, dict[str, FieldCount]] = {"constrained": {}, "unconstrained": {}}
+    unreadable = dict.fromkeys(ways, 0)
     for name, prompt in prompts.items():
         console.rule(name)
         result = model.generate(prompt, schema=constraint, max_new_tokens=budget, do_sample=False)
         free_text = generate_freely(model, prompt, budget)
-        document = json.loads(result.text)
         kept = result.report.kept_probability or ()
         console.print_json(result.text, ensure_ascii=False)
         console.print(
@@ -127,14 +127,21 @@ def compare(
         console.print(free_text, style="dim", markup=False, highlight=False)
         (options.output / f"{name}.json").write_text(result.text + "\n", encoding="utf-8")
         (options.output / f"{name}.unconstrained.txt").write_text(free_text + "\n", encoding="utf-8")
-        for way, report in (("constrained", document), ("unconstrained", first_object(free_text))):
-            counted = count_fields(report, constraint.source, expected.get(name, {}))
+        for way, text in (("constrained", result.text), ("unconstrained", free_text)):
+            fields, is_json = read_report(text, constraint.source["required"])
+            unreadable[way] += not is_json
+            counted = count_fields(fields, constraint.source, expected.get(name, {}))
             totals = ways[way]
             for field, count in counted.items():
                 totals[field] = totals.get(field, FieldCount()) + count
     console.rule("all inputs")
     console.print(summary_table(ways))
-    summary = {way: summarise(fields) for way, fields in ways.items()}
+    for way, count in unreadable.items():
+        console.print(f"{way}: {count} of {len(prompts)} reports are no JSON object")
+    summary = {
+        way: summarise(fields) | {"reports": len(prompts), "reports_that_are_no_json": unreadable[way]}
+        for way, fields in ways.items()
+    }
     (options.output / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     console.print(f"saved under {options.output}")
     return 1 if summary["constrained"]["missing"] or summary["constrained"]["malformed"] else 0

@@ -2,12 +2,11 @@
 
     pip install pytickersymbols==1.17.10
     python knowledge_graphs/finance/build.py
-
-The output depends on the two inputs alone. `curated.jsonl` is written by hand: legal and Chinese names, the
-currency in which a company reports, and chief executives as of the date beside each. From pytickersymbols come
-the other companies, their ticker symbols, and membership in indices. Its records were gathered by a program and
-contradict each other in places, so a country is kept only when the country field and the ISIN agree in all
-records of a company, and a trading currency only when it is that of the main listing.
+ The output depends on the two inputs alone. `curated.jsonl` is written by hand: legal and Chinese names, the
+currency in which a company reports, and chief executives as of the date beside each. From pytickersymbols
+come the other companies, their ticker symbols, and membership in indices. Its records were gathered by a
+program and contradict each other in places, so a country is kept only when the country field and the ISIN
+agree in all records of a company, and a trading currency only when it is that of the main listing.
 """
 
 from __future__ import annotations

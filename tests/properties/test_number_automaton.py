@@ -15,6 +15,7 @@ import pytest
 from constrain.automata.numbers import (
     AtLeast,
     Atom,
+    Caps,
     IntegerText,
     MoreThan,
     MultipleOf,
@@ -24,6 +25,8 @@ from constrain.automata.numbers import (
 from constrain.automata.table_cy import DEAD
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE][+-]?([0-9]+))?\Z")
+
+_PREFIX = re.compile(r"-?(?:(0|[1-9]\d*)(?:\.\d*)?(?:(?<=\d)e[+-]?\d*)?)?\Z")
 
 
 @cache
@@ -147,13 +150,13 @@ def short_texts(digits: str, length: int) -> list[str]:
     level, found = [""], []
     for _ in range(length):
         level = [text + char for text in level for char in digits + "-+.e"]
-        level = [text for text in level if re.match(r"-?(?:(0|[1-9]\d*)(?:\.\d*)?(?:(?<=\d)e[+-]?\d*)?)?\Z", text)]
+        level = [text for text in level if _PREFIX.match(text)]
         found += [text for text in level if _NUMBER.match(text)]
     return found
 
 
 @pytest.mark.parametrize("bounded", [True, False])
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(40))
 def test_short_texts_are_members_exactly_if_their_value_is_wanted(seed: int, bounded: bool) -> None:
     atoms, goal = case(seed, "0125", 3)
     automaton = NumberAutomaton(atoms, goal, lambda vector: vector, bounded=bounded)
@@ -171,10 +174,8 @@ class _Capped(NumberAutomaton):
 
     caps = (2, 1, 1)
 
-    def _bounded_caps(self):  # type: ignore[no-untyped-def]
-        return super()._bounded_caps()._replace(
-            whole=self.caps[0], places=self.caps[1], exponent=self.caps[2]
-        )
+    def _bounded_caps(self) -> Caps:
+        return Caps(*self.caps)
 
 
 class _CappedFraction(_Capped):
@@ -184,7 +185,9 @@ class _CappedFraction(_Capped):
 @cache
 def capped_texts(whole: int, places: int) -> list[str]:
     wholes = [str(number) for number in range(10**whole)]
-    fractions = ["", *("." + "".join(f) for n in range(1, places + 1) for f in itertools.product("0123456789", repeat=n))]
+    fractions = [""]
+    for length in range(1, places + 1):
+        fractions += [f".{number:0{length}d}" for number in range(10**length)]
     exponents = ["", *(f"e{sign}{digit}" for sign in ("", "+", "-") for digit in range(10))]
     return [
         minus + "".join(parts)
@@ -194,7 +197,7 @@ def capped_texts(whole: int, places: int) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", [_Capped, _CappedFraction])
-@pytest.mark.parametrize("seed", range(1000, 1030))
+@pytest.mark.parametrize("seed", range(1000, 1012))
 def test_within_caps_a_prefix_is_live_exactly_if_a_member_extends_it(seed: int, kind: type[_Capped]) -> None:
     atoms, goal = case(seed, "0123456789", 2)
     automaton = kind(atoms, goal, lambda vector: vector, bounded=True)
@@ -228,5 +231,7 @@ def test_random_walks_stay_live_and_bounded_ones_end(seed: int, bounded: bool) -
             byte = rng.choice(choices)
             text += chr(byte)
             state = automaton.step(state, byte)
+            if re.search("e[+-]?[0-9]{4}", text.lower()):
+                break  # Exact evaluation would have to write the number out.
             check_completion(automaton, atoms, goal, text, state)
         assert not bounded or len(text) <= 1 + 25 + 1 + 25 + 2 + 3

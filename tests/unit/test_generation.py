@@ -396,3 +396,83 @@ class TestLoad:
         transformers.ViTConfig().save_pretrained(tmp_path)
         with pytest.raises(ConstrainError, match="'vit' is neither"):
             load(tmp_path)
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "maxLength": 12},
+        "age": {"type": "integer", "minimum": 17, "maximum": 130},
+        "tags": {"type": "array", "items": {"enum": ["red", "猫", None]}, "maxItems": 3},
+    },
+    "required": ["name", "age"],
+    "additionalProperties": False,
+}
+
+
+class TestWithTheEngine:
+    """The engine's own constraints and vocabulary in the same loop, judged by another validator."""
+
+    @staticmethod
+    def assert_valid(text: str) -> None:
+        jsonschema = pytest.importorskip("jsonschema")
+        jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(text))
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_a_causal_model(self, model: Any, tokenizer: Any, seed: int) -> None:
+        import constrain
+
+        torch.manual_seed(seed)
+        result = constrain.generate(
+            model, tokenizer, "the fox", schema=SCHEMA, max_new_tokens=60, do_sample=True, temperature=2.0
+        )
+        self.assert_valid(result.text)
+        assert result.value == json.loads(result.text)
+
+    def test_a_batch_at_the_least_budget(self, model: Any, tokenizer: Any) -> None:
+        import constrain
+
+        constraint = constrain.compile(SCHEMA)
+        vocabulary = constrain.Vocabulary.from_tokenizer(tokenizer, eos_ids=[EOS, TURN])
+        least = len(constraint.matcher(vocabulary).plan()) + 1
+        torch.manual_seed(0)
+        results = generate_batch(
+            model,
+            tokenizer,
+            ["the", "a longer prompt"],
+            schema=constraint,
+            vocabulary=vocabulary,
+            max_new_tokens=least,
+            do_sample=True,
+            num_return_sequences=10,
+        )
+        assert len(results) == 20
+        for result in results:
+            self.assert_valid(result.text)
+            assert len(result.tokens) < least
+
+    def test_a_vision_language_model_with_beams(self, pair: tuple[Any, Any]) -> None:
+        import constrain
+
+        model, processor = pair
+        image = TestVisionLanguageModel.image(90)
+        result = constrain.generate(
+            model, processor, "what", [image], schema=SCHEMA, max_new_tokens=60, num_beams=3
+        )
+        self.assert_valid(result.text)
+
+    def test_the_processor_alone_takes_a_tokenizer(self, model: Any, tokenizer: Any) -> None:
+        import constrain
+
+        processor = constrain.LogitsProcessor(
+            constrain.compile(SCHEMA), tokenizer, eos_ids=[EOS, TURN], max_new_tokens=60
+        )
+        encoded = tokenizer("the fox", return_tensors="pt")
+        out = model.generate(
+            encoded.input_ids,
+            attention_mask=encoded.attention_mask,
+            logits_processor=[processor],
+            max_new_tokens=60,
+            do_sample=False,
+        )
+        self.assert_valid(tokenizer.decode(out[0, encoded.input_ids.shape[1] :], skip_special_tokens=True))

@@ -116,11 +116,19 @@ def test_shipped_company_rules_add_only_the_company() -> None:
 @pytest.mark.parametrize(
     ("constraint", "good", "bad"),
     [
-        ({"min_value": 1, "max_value": 2}, [{"value": 1}, {"value": 2}], [{"value": 2.1}, {"value": 1, "unit": "t"}, 1]),
+        (
+            {"min_value": 1, "max_value": 2},
+            [{"value": 1}, {"value": 2}],
+            [{"value": 2.1}, {"value": 1, "unit": "t"}, 1],
+        ),
         ({"unit": "t"}, [{"value": -1, "unit": "t"}], [{"value": -1}, {"value": -1, "unit": "kg"}]),
         ({"unit": ["t", "kg"]}, [{"value": 0, "unit": "kg"}], [{"value": 0, "unit": "g"}]),
         ({"max_value": 0.5}, [{"value": 0.5}], [{"value": 0.50001}]),
-        ({"format": "DD.MM.YYYY"}, ["31.12.1999"], ["1999-12-31", "31.11.1999", "31.12.1999\n\n", " 31.12.1999"]),
+        (
+            {"format": "DD.MM.YYYY"},
+            ["31.12.1999"],
+            ["1999-12-31", "31.11.1999", "31.12.1999\n\n", " 31.12.1999"],
+        ),
         ({"entity": "Company"}, ["Acme Inc.", "Acme", "龙公司"], ["ACM", "Germany", "acme", ""]),
         ({"entity": "Company", "names": "labels"}, ["Acme Inc.", "龙公司"], ["Acme"]),
         ({"entity": "Company", "names": "notations"}, ["ACM"], ["Acme"]),
@@ -131,7 +139,9 @@ def test_shipped_company_rules_add_only_the_company() -> None:
         ({"entity": "Person", "relation": "chief_executive"}, ["Ann"], ["Bob"]),
     ],
 )
-def test_constraints_admit_and_refuse(constraint: dict[str, Any], good: list[object], bad: list[object]) -> None:
+def test_constraints_admit_and_refuse(
+    constraint: dict[str, Any], good: list[object], bad: list[object]
+) -> None:
     knowledge = GRAPH if "entity" in constraint else None
     rules = {"entity_constraints": {"x": constraint}}
     for value in good:
@@ -151,30 +161,94 @@ def test_constraints_admit_and_refuse(constraint: dict[str, Any], good: list[obj
         ({"required_sections": "revenue"}, SchemaError, "#/required_sections", "list"),
         ({"required_sections": ["a", "b", "a"]}, SchemaError, "#/required_sections/2", "twice"),
         ({"required_sections": [1]}, SchemaError, "#/required_sections/0", "text"),
-        ({"report_type": "q", "required_sections": ["report_type"]}, SchemaError, "#/required_sections/0", "called"),
-        ({"report_type": "q", "entity_constraints": {"report_type": {"unit": "x"}}}, SchemaError,
-         "#/entity_constraints/report_type", "again"),
+        (
+            {"report_type": "q", "required_sections": ["report_type"]},
+            SchemaError,
+            "#/required_sections/0",
+            "called",
+        ),
+        (
+            {"report_type": "q", "entity_constraints": {"report_type": {"unit": "x"}}},
+            SchemaError,
+            "#/entity_constraints/report_type",
+            "again",
+        ),
         ({"entity_constraints": []}, SchemaError, "#/entity_constraints", "object"),
         ({"entity_constraints": {"a": 1}}, SchemaError, "#/entity_constraints/a", "object"),
         ({"entity_constraints": {"a": {}}}, SchemaError, "#/entity_constraints/a", "empty"),
-        ({"entity_constraints": {"a/b": {"minvalue": 1}}}, SchemaError, "#/entity_constraints/a~1b/minvalue",
-         "`min_value`"),
-        ({"entity_constraints": {"a": {"min_value": "1"}}}, SchemaError, "#/entity_constraints/a/min_value", "number"),
-        ({"entity_constraints": {"a": {"min_value": True}}}, SchemaError, "#/entity_constraints/a/min_value", "number"),
-        ({"entity_constraints": {"a": {"max_value": float("nan")}}}, SchemaError, "#/entity_constraints/a/max_value",
-         "number"),
-        ({"entity_constraints": {"a": {"min_value": 2, "max_value": 1}}}, UnsatisfiableError,
-         "#/entity_constraints/a/min_value", "no value"),
+        (
+            {"entity_constraints": {"a/b": {"minvalue": 1}}},
+            SchemaError,
+            "#/entity_constraints/a~1b/minvalue",
+            "`min_value`",
+        ),
+        (
+            {"entity_constraints": {"a": {"min_value": "1"}}},
+            SchemaError,
+            "#/entity_constraints/a/min_value",
+            "number",
+        ),
+        (
+            {"entity_constraints": {"a": {"min_value": True}}},
+            SchemaError,
+            "#/entity_constraints/a/min_value",
+            "number",
+        ),
+        (
+            {"entity_constraints": {"a": {"max_value": float("nan")}}},
+            SchemaError,
+            "#/entity_constraints/a/max_value",
+            "number",
+        ),
+        (
+            {"entity_constraints": {"a": {"min_value": 2, "max_value": 1}}},
+            UnsatisfiableError,
+            "#/entity_constraints/a/min_value",
+            "no value",
+        ),
         ({"entity_constraints": {"a": {"unit": []}}}, SchemaError, "#/entity_constraints/a/unit", "without"),
-        ({"entity_constraints": {"a": {"unit": "x", "format": "YYYY"}}}, SchemaError,
-         "#/entity_constraints/a/format", "together"),
-        ({"entity_constraints": {"a": {"format": "YYYY-QQ"}}}, SchemaError, "#/entity_constraints/a/format", "'Q'"),
-        ({"entity_constraints": {"a": {"format": "YYY"}}}, SchemaError, "#/entity_constraints/a/format", "'YYY'"),
-        ({"entity_constraints": {"a": {"format": "DD/DD"}}}, SchemaError, "#/entity_constraints/a/format", "twice"),
-        ({"entity_constraints": {"a": {"format": "--"}}}, SchemaError, "#/entity_constraints/a/format", "no date"),
-        ({"entity_constraints": {"a": {"names": "labels"}}}, SchemaError, "#/entity_constraints/a", "`entity`"),
-        ({"entity_constraints": {"a": {"entity": "Company"}}}, KnowledgeError, "#/entity_constraints/a/entity",
-         "--knowledge"),
+        (
+            {"entity_constraints": {"a": {"unit": "x", "format": "YYYY"}}},
+            SchemaError,
+            "#/entity_constraints/a/format",
+            "together",
+        ),
+        (
+            {"entity_constraints": {"a": {"format": "YYYY-QQ"}}},
+            SchemaError,
+            "#/entity_constraints/a/format",
+            "'Q'",
+        ),
+        (
+            {"entity_constraints": {"a": {"format": "YYY"}}},
+            SchemaError,
+            "#/entity_constraints/a/format",
+            "'YYY'",
+        ),
+        (
+            {"entity_constraints": {"a": {"format": "DD/DD"}}},
+            SchemaError,
+            "#/entity_constraints/a/format",
+            "twice",
+        ),
+        (
+            {"entity_constraints": {"a": {"format": "--"}}},
+            SchemaError,
+            "#/entity_constraints/a/format",
+            "no date",
+        ),
+        (
+            {"entity_constraints": {"a": {"names": "labels"}}},
+            SchemaError,
+            "#/entity_constraints/a",
+            "`entity`",
+        ),
+        (
+            {"entity_constraints": {"a": {"entity": "Company"}}},
+            KnowledgeError,
+            "#/entity_constraints/a/entity",
+            "--knowledge",
+        ),
         ({"report_type": "q", "knowledge": "finance"}, KnowledgeError, "#/knowledge", "load_graph"),
     ],
 )
@@ -191,11 +265,22 @@ def test_malformed_rules_are_refused_with_their_place(
     ("rules", "kind", "part_of_text"),
     [
         (VERBATIM, KnowledgeError, "no rule asks"),
-        ({"knowledge": "finance", "entity_constraints": {"a": {"entity": "Company"}}}, KnowledgeError, "'test'"),
+        (
+            {"knowledge": "finance", "entity_constraints": {"a": {"entity": "Company"}}},
+            KnowledgeError,
+            "'test'",
+        ),
         ({"entity_constraints": {"a": {"entity": "Compny"}}}, KnowledgeError, "'Company'"),
-        ({"entity_constraints": {"a": {"entity": "Company", "relation": "ceo"}}}, KnowledgeError, "no relation"),
-        ({"entity_constraints": {"a": {"entity": "Company", "where": {"country": "France"}}}}, KnowledgeError,
-         "'France'"),
+        (
+            {"entity_constraints": {"a": {"entity": "Company", "relation": "ceo"}}},
+            KnowledgeError,
+            "no relation",
+        ),
+        (
+            {"entity_constraints": {"a": {"entity": "Company", "where": {"country": "France"}}}},
+            KnowledgeError,
+            "'France'",
+        ),
         ({"entity_constraints": {"a": {"entity": "Person", "names": "notations"}}}, KnowledgeError, "fits"),
         ({"entity_constraints": {"a": {"entity": "Person", "names": "label"}}}, SchemaError, "`labels`"),
         ({"entity_constraints": {"a": {"entity": "Person", "names": ["labels"]}}}, SchemaError, "kind"),
