@@ -162,30 +162,41 @@ def measure(
         if measured == count:
             break
         tried += 1
+        order = engines if tried % 2 else engines[::-1]
         text = json.dumps(schema, ensure_ascii=False)
-        if not _all_compile(engines, text, measures):
+        started = {engine.name: _first_mask(engine, text, measures[engine.name]) for engine in order}
+        if any(start is None for start in started.values()):
             continue
         measured += 1
         ids = [tokenize(json.dumps(instance, ensure_ascii=False)) for instance in instances]
-        order = engines if measured % 2 else engines[::-1]
         for engine in order:
-            _run(engine, name, text, ids, measures[engine.name])
+            start = started[engine.name]
+            assert start is not None
+            _between_masks(start, name, ids, measures[engine.name])
     return measures, tried, measured
 
 
-def _all_compile(engines: list[Engine], text: str, measures: dict[str, Measures]) -> bool:
-    """Whether every engine takes the schema up to its first mask; counts refusals.
+@dataclass
+class _Started:
+    """A compiled schema and a session with its first mask filled."""
 
-    The schema is compiled here once and again under the clock: neither engine keeps compiled schemas.
-    """
-    result = True
-    for engine in engines:
-        try:
-            engine.compile(text)().fill()
-        except Exception as error:  # whatever an engine raises is its refusal
-            measures[engine.name].refused[_reason(error)] += 1
-            result = False
-    return result
+    elapsed: float
+    make: Callable[[], Session]
+    session: Session
+
+
+def _first_mask(engine: Engine, text: str, measures: Measures) -> _Started | None:
+    """Compile, begin and fill under the clock; `None` when the engine refuses, which is counted."""
+    clock = time.perf_counter_ns
+    start = clock()
+    try:
+        make = engine.compile(text)
+        session = make()
+        session.fill()
+    except Exception as error:  # whatever an engine raises is its refusal
+        measures.refused[_reason(error)] += 1
+        return None
+    return _Started((clock() - start) / 1e3, make, session)
 
 
 def _reason(error: Exception) -> str:
@@ -194,16 +205,13 @@ def _reason(error: Exception) -> str:
     return str(error).splitlines()[0][:60] if str(error) else type(error).__name__
 
 
-def _run(engine: Engine, name: str, text: str, instances: list[list[int]], measures: Measures) -> None:
+def _between_masks(started: _Started, name: str, instances: list[list[int]], measures: Measures) -> None:
     clock = time.perf_counter_ns
-    start = clock()
-    make = engine.compile(text)
-    session = make()
-    session.fill()
-    measures.first.append((clock() - start) / 1e3)
+    measures.first.append(started.elapsed)
+    session = started.session
     for number, ids in enumerate(instances):
         if number:
-            session = make()
+            session = started.make()
             session.fill()
         taken = True
         for token in ids:
@@ -216,7 +224,7 @@ def _run(engine: Engine, name: str, text: str, instances: list[list[int]], measu
             measures.between.append(elapsed)
             if elapsed > 1000.0:
                 measures.slowest.append((elapsed, name))
-        measures.tokens += len(ids)
+            measures.tokens += 1
         if not taken or not session.may_end():
             measures.rejected_instances += 1
 

@@ -14,7 +14,7 @@ Nothing in this module recurses over the depth of an expression.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 try:
     import cython
@@ -52,8 +52,12 @@ VARIABLE = 9
 
 # Cython takes these names for `object`, which is what the .pxd declares.
 ByteSet: TypeAlias = int
+Count: TypeAlias = int
+Bound: TypeAlias = "int | None"
+Words: TypeAlias = "tuple[bytes, ...]"
 Segments: TypeAlias = tuple[int, ...]
 Members: TypeAlias = "dict[int, Language]"
+Merged: TypeAlias = "tuple[dict[int, Language], int, bool]"
 
 _ALL = (1 << 256) - 1
 #: `_UP_TO[b]` has the bits 0 to b.
@@ -129,16 +133,17 @@ class Language:
         self.cuts: int = 0
         self.phases: int = 0
         self.envelope: int = -1
-        self.first: Language | None = None
-        self.second: Language | None = None
+        # Of the kinds that have operands; `None` otherwise.
+        self.first: Language = None  # type: ignore[assignment]
+        self.second: Language = None  # type: ignore[assignment]
         self.items: tuple[Language, ...] = ()
         self.low: int = 0
         self.high: int | None = None
-        self.payload: object = None
+        self.payload: Any = None
         self.emptiness: int = 0
         self.steps: dict[int, Language] | None = None
-        self.lengths: object = None
-        self.least: object = None
+        self.lengths: Any = None
+        self.least: Any = None
 
     def __repr__(self) -> str:
         return f"<Language {self.number}>"
@@ -182,7 +187,7 @@ class Languages:
         key: tuple[object, ...],
         kind: cython.int,
         nullable: cython.bint,
-        cuts: object,
+        cuts: ByteSet,
         phases: cython.int,
         inhabited: cython.bint,
     ) -> Language:
@@ -206,7 +211,7 @@ class Languages:
         return node
 
     @cython.cfunc
-    def _byte_set(self, mask: object) -> Language:
+    def _byte_set(self, mask: ByteSet) -> Language:
         if mask == 0:
             return self.nothing
         key = (BYTES, mask)
@@ -250,15 +255,11 @@ class Languages:
             other = tail
             rest = None
         if other.kind == REPETITION and head is other.first:
-            item = self._repetition(
-                head, other.low + 1, None if other.high is None else other.high + 1
-            )
+            item = self._repetition(head, other.low + 1, None if other.high is None else other.high + 1)
             return item if rest is None else self._cons(item, rest)
         if head.kind == REPETITION:
             if other is head.first:
-                item = self._repetition(
-                    other, head.low + 1, None if head.high is None else head.high + 1
-                )
+                item = self._repetition(other, head.low + 1, None if head.high is None else head.high + 1)
                 return item if rest is None else self._cons(item, rest)
             if other.kind == REPETITION and other.first is head.first:
                 high = None if head.high is None or other.high is None else head.high + other.high
@@ -302,7 +303,7 @@ class Languages:
         return tail
 
     @cython.cfunc
-    def _repetition(self, item: Language, low: object, high: object) -> Language:
+    def _repetition(self, item: Language, low: Count, high: Bound) -> Language:
         if high is not None and high < low:
             return self.nothing
         if high == 0 or item.kind == EMPTY:
@@ -376,7 +377,7 @@ class Languages:
                         repetitions += 1
         if concatenations > 1:
             # Byte sets before the same rest are one byte set.
-            tails: dict[int, object] = {}
+            tails: dict[int, ByteSet] = {}
             merged: dict[int, Language] = {}
             for part in members.values():
                 if part.kind == CONCATENATION and part.first.kind == BYTES:
@@ -456,9 +457,7 @@ class Languages:
         return node
 
     @cython.cfunc
-    def _merge_repetitions(
-        self, members: Members, mask: object, with_empty: cython.bint
-    ) -> object:
+    def _merge_repetitions(self, members: Members, mask: ByteSet, with_empty: cython.bint) -> Merged:
         """Merge the counters of one item before one rest; return members, mask, with_empty."""
         part: Language
         item: Language
@@ -525,9 +524,9 @@ class Languages:
         node: Language
         members: dict[int, Language] = {}
         removed: list[Language] = []
-        mask: object = None
+        mask: ByteSet | None = None
         low = -1
-        high: object = None
+        high: int | None = None
         stack = list(items)
         while stack:
             item = stack.pop()
@@ -624,9 +623,7 @@ class Languages:
         if node is not None:
             return node
         nullable: cython.bint = minuend.nullable and not subtrahend.nullable
-        node = self._make(
-            key, DIFFERENCE, nullable, minuend.cuts | subtrahend.cuts, minuend.phases, nullable
-        )
+        node = self._make(key, DIFFERENCE, nullable, minuend.cuts | subtrahend.cuts, minuend.phases, nullable)
         node.first = minuend
         node.second = subtrahend
         return node
@@ -873,6 +870,7 @@ class Languages:
                     node.steps = {}
                 node.steps[(node.cuts & _UP_TO[byte]).bit_length()] = result
             pending.pop()
+        assert result is not None
         return result
 
     @cython.cfunc
@@ -930,9 +928,7 @@ class Languages:
                 return self.nothing
             low = node.low
             high = node.high
-            rest = self._repetition(
-                node.first, low - 1 if low else 0, None if high is None else high - 1
-            )
+            rest = self._repetition(node.first, low - 1 if low else 0, None if high is None else high - 1)
             return self._concat(first, rest)
         if kind == DIFFERENCE:
             first = self._known(node.first, byte)

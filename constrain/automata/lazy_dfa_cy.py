@@ -8,6 +8,8 @@ the expression where that is enough and by searching states where it is not.
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
+
 try:
     import cython
 except ModuleNotFoundError:
@@ -22,6 +24,7 @@ else:
 
 from constrain.automata.lengths import (
     PREFERENCE,
+    RANK,
     Lengths,
     Progression,
     has_between,
@@ -35,7 +38,6 @@ from constrain.errors import LimitExceeded
 __all__ = ["LazyDfa"]
 
 _DEAD = -1
-_RANK = tuple([PREFERENCE.index(byte) for byte in range(256)])
 
 
 @cython.cclass
@@ -68,8 +70,8 @@ class LazyDfa(TableAutomaton):
         self._edges: dict[int, list[tuple[int, int]]] = {}
         self._completions: dict[int, bytes] = {}
         self._live: dict[int, int] = {}
-        self._layers: dict[frozenset[int], object] = {}
-        self._walks: dict[int, object] = {}
+        self._layers: dict[frozenset[int], tuple[bool, Lengths, frozenset[int]]] = {}
+        self._walks: dict[int, _Walk] = {}
         goal = languages.intersection(languages.any_text, goal)
         self.start = self._state((goal, *tracked))
 
@@ -118,9 +120,7 @@ class LazyDfa(TableAutomaton):
         goal: Language = self.languages.derivative(part, byte)
         target: cython.int = _DEAD
         if not self.languages.is_empty(goal):
-            target = self._state(
-                (goal, *[self.languages.derivative(part, byte) for part in components[1:]])
-            )
+            target = self._state((goal, *[self.languages.derivative(part, byte) for part in components[1:]]))
         self.set_transitions(state, low, high, target)
         return target
 
@@ -142,7 +142,7 @@ class LazyDfa(TableAutomaton):
                 target = self.step(state, byte)
                 if target >= 0:
                     key = (target, False)
-                    if _RANK[byte] < _RANK[best[key]]:
+                    if RANK[byte] < RANK[best[key]]:
                         best[key] = byte
             found = [(byte, target) for (target, _), byte in best.items()]
             found.sort(key=_rank)
@@ -176,45 +176,44 @@ class LazyDfa(TableAutomaton):
         found = self._completions.get(state)
         if found is not None:
             return found
-        # Breadth first; a state whose expression tells the rest ends its branch.
+        # A* search; the lower bound that an expression tells is consistent, and ends a branch if exact.
         came: dict[int, tuple[int, int]] = {state: (-1, -1)}
-        depth = 0
-        layer = [state]
-        best = -1
-        best_size = -1
-        while layer and (best < 0 or depth < best_size):
-            following = []
-            for here in layer:
-                size = self._least(here)
-                if size >= 0:
-                    if best < 0 or depth + size < best_size:
-                        best, best_size = here, depth + size
+        depths = {state: 0}
+        bound, exact = self._least(state)
+        order = 0
+        # (bound of the whole, deeper first, preferred first, state, whether the bound is exact)
+        heap: list[tuple[int, int, int, int, bool]] = [(bound, 0, 0, state, exact)]
+        here = -1
+        while True:
+            _, negative, _, here, exact = heappop(heap)
+            depth = -negative
+            if exact:
+                break
+            if depth > depths[here]:
+                continue
+            for byte, target in self.edges(here):
+                if depths.get(target, depth + 2) <= depth + 1:
                     continue
-                for byte, target in self.edges(here):
-                    if target not in came:
-                        came[target] = (here, byte)
-                        following.append(target)
-            layer = following
-            depth += 1
-        goal: Language = self._components[best][0]
-        tail = self._completions.get(best)
+                depths[target] = depth + 1
+                came[target] = (here, byte)
+                bound, exact = self._least(target)
+                order += 1
+                heappush(heap, (depth + 1 + bound, -depth - 1, order, target, exact))
+        tail = self._completions.get(here)
         if tail is None:
-            tail = shortest(goal)
-            assert tail is not None
-            self._completions[best] = tail
-        here = best
+            tail = shortest(self._components[here][0])
+            self._completions[here] = tail
         while came[here][0] >= 0:
             here, byte = came[here]
             tail = bytes([byte]) + tail
             self._completions[here] = tail
         return tail
 
-    def _least(self, state: int) -> int:
+    def _least(self, state: int) -> tuple[int, bool]:
         known = self._completions.get(state)
         if known is not None:
-            return len(known)
-        size = least(self._components[state][0])
-        return -1 if size is None else size
+            return len(known), True
+        return least(self._components[state][0])
 
     # Lengths. The sets of states that are reached by texts of 0, 1, 2, ... code points follow one
     # another deterministically, so the sequence is finite and then repeats.
@@ -357,7 +356,7 @@ class LazyDfa(TableAutomaton):
 
 
 def _rank(edge: tuple[int, int]) -> int:
-    return _RANK[edge[0]]
+    return RANK[edge[0]]
 
 
 class _Walk:

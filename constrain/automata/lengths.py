@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from constrain.automata.languages_cy import (
     BYTES,
     CONCATENATION,
+    DIFFERENCE,
     EMPTY,
     INTERSECTION,
     NOTHING,
@@ -23,7 +24,18 @@ from constrain.automata.languages_cy import (
 )
 from constrain.errors import LimitExceeded
 
-__all__ = ["PREFERENCE", "Lengths", "Progression", "has_between", "lengths", "merge", "shift", "shortest"]
+__all__ = [
+    "PREFERENCE",
+    "RANK",
+    "Lengths",
+    "Progression",
+    "has_between",
+    "least",
+    "lengths",
+    "merge",
+    "shift",
+    "shortest",
+]
 
 #: `(first, last, step)`: first, first + step, ..., last; `None` as last: without end.
 Progression = tuple[int, "int | None", int]
@@ -42,7 +54,8 @@ _UNKNOWN = object()
 PREFERENCE: tuple[int, ...] = tuple(
     sorted(range(256), key=lambda byte: (not 0x20 <= byte < 0x7F, not chr(byte).isalnum(), byte))
 )
-_RANK = {byte: rank for rank, byte in enumerate(PREFERENCE)}
+#: The place of each byte in that order.
+RANK: tuple[int, ...] = tuple([PREFERENCE.index(byte) for byte in range(256)])
 
 
 def has_between(lengths: Lengths, low: int, high: int | None) -> bool:
@@ -220,54 +233,54 @@ def _clip(given: Lengths, low: int, high: int | None) -> Lengths:
     return tuple(result)
 
 
-def least(language: Language) -> int | None:
-    """Return the number of bytes of a shortest member; `None` if the expression does not tell."""
+def least(language: Language) -> tuple[int, bool]:
+    """Return a lower bound of the number of bytes of a member, and whether a member has that many."""
     pending = [language]
     while pending:
         node = pending[-1]
         if node.least is not None:
             pending.pop()
             continue
-        parts = _operands(node)
+        parts = (node.first,) if node.kind == DIFFERENCE else _operands(node)
         missing = [part for part in parts if part.least is None]
         if missing:
             pending.extend(missing)
             continue
-        kind = node.kind
-        found: object = _UNKNOWN
-        if node.nullable:
-            found = 0
-        elif kind == BYTES:
-            found = 1
-        elif kind == WORDS:
-            words, start, stop, depth = node.payload
-            found = min(len(words[index]) for index in range(start, stop)) - depth
-        elif parts and kind != INTERSECTION and all(part.least is not _UNKNOWN for part in parts):
-            if kind == CONCATENATION:
-                found = parts[0].least + parts[1].least
-            elif kind == UNION:
-                found = min(part.least for part in parts)
-            else:
-                found = node.low * parts[0].least
-        node.least = found
+        node.least = _least(node, [part.least for part in parts])
         pending.pop()
-    result = language.least
-    return None if result is _UNKNOWN else result
+    result: tuple[int, bool] = language.least
+    return result
 
 
-def shortest(language: Language) -> bytes | None:
-    """Return a shortest member, of preferred bytes; `None` if the expression does not tell."""
-    size = least(language)
-    if size is None:
-        return None
-    if size > _LONGEST_WORD:
+def _least(node: Language, parts: list[tuple[int, bool]]) -> tuple[int, bool]:
+    kind = node.kind
+    if node.nullable:
+        return (0, True)
+    if kind == BYTES:
+        return (1, True)
+    if kind == WORDS:
+        words, start, stop, depth = node.payload
+        return (min(len(words[index]) for index in range(start, stop)) - depth, True)
+    if kind == CONCATENATION:
+        return (parts[0][0] + parts[1][0], parts[0][1] and parts[1][1])
+    if kind == UNION:
+        return min(parts, key=lambda part: (part[0], not part[1]))
+    if kind == REPETITION:
+        return (node.low * parts[0][0], parts[0][1])
+    # What is not nullable takes a byte.
+    return (max([1, *[bound for bound, _ in parts]]), False)
+
+
+def shortest(language: Language) -> bytes:
+    """Return a shortest member, of preferred bytes, of a language for which `least` is exact."""
+    if least(language)[0] > _LONGEST_WORD:
         raise LimitExceeded("the shortest text is too long to be written down", limit=_LONGEST_WORD)
     word = bytearray()
     pending = [language]
     while pending:
         node = pending.pop()
         kind = node.kind
-        if node.least == 0:
+        if node.nullable:
             continue
         if kind == BYTES:
             word.append(next(byte for byte in PREFERENCE if node.payload >> byte & 1))
@@ -277,25 +290,20 @@ def shortest(language: Language) -> bytes | None:
         elif kind == UNION:
             pending.append(min(node.items, key=_first_choice))
         elif kind == REPETITION:
-            part = shortest(node.first) if node.first.kind != BYTES else None
-            if part is not None:
-                word += part * node.low
-            else:
+            # Nested counters would otherwise be spelled out by the stack.
+            if node.first.kind == BYTES:
                 pending.extend([node.first] * node.low)
+            else:
+                word += shortest(node.first) * node.low
         else:
             words, start, stop, depth = node.payload
-            candidates = (word[depth:] for word in words[start:stop] if len(word) - depth == node.least)
-            word += min(candidates, key=lambda tail: [_RANK[byte] for byte in tail])
+            size = node.least[0] + depth
+            tails = [found[depth:] for found in words[start:stop] if len(found) == size]
+            word += min(tails, key=lambda tail: [RANK[byte] for byte in tail])
     return bytes(word)
 
 
-def _first_choice(language: Language) -> tuple[int, int, int]:
-    """Order alternatives: the shortest, then the one whose next byte is preferred."""
-    size = language.least
-    node = language
-    while node.kind == CONCATENATION and not node.first.nullable:
-        node = node.first
-    rank = 256
-    if node.kind == BYTES:
-        rank = min(_RANK[byte] for byte in range(256) if node.payload >> byte & 1)
-    return (256 if not isinstance(size, int) else size, rank, language.number)
+def _first_choice(language: Language) -> tuple[int, bool, int]:
+    """Order alternatives: the shortest, then the one that was written first."""
+    bound, exact = least(language)
+    return (bound, not exact, language.number)

@@ -129,9 +129,7 @@ def digits_of(value: Fraction) -> Digits:
     whole = decimal_text(numerator)
     text = whole.rstrip("0")
     zeros = len(whole) - len(text)
-    return Digits(
-        len(whole) - places, text, numerator // 10**zeros if zeros else numerator, zeros - places
-    )
+    return Digits(len(whole) - places, text, numerator // 10**zeros if zeros else numerator, zeros - places)
 
 
 def decimal_text(number: int) -> str:

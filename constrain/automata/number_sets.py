@@ -224,9 +224,17 @@ class HalfLine:
             high = (digits.coefficient, digits.low)
         return _Gap(low_magnitude, low_rank, low, high_magnitude, high_rank, high, ())
 
-    def empty(self) -> bool:
-        """Return whether no number of this sign is wanted, however it is spelled."""
-        return not any(self._gaps.values()) and not any(any(points) for points in self._points.values())
+    def empty(self, whole: bool) -> bool:
+        """Return whether no number of this sign is wanted.
+
+        Args:
+            whole: whether the text is to be nothing but digits.
+        """
+        return not self._gaps[whole] and not any(self._points[whole])
+
+    def differs(self, other: HalfLine) -> bool:
+        """Return whether the sign makes a difference to any number."""
+        return bool(self.constants or other.constants) or self._gap_vectors != other._gap_vectors
 
     def magnitudes(self) -> list[int]:
         """Return the magnitudes of the constants, ascending."""
@@ -396,5 +404,3 @@ def _events(atoms: tuple[Atom, ...], negative: bool) -> tuple[int, dict[tuple[in
                 else:
                     place.at ^= mask
     return base, events
-
-

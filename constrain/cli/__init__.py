@@ -82,4 +82,5 @@ class _PrintVersion(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         import constrain
 
-        parser.exit(0, f"constrain {constrain.__version__} ({'' if constrain.COMPILED else 'un'}compiled)\n")
+        print(f"constrain {constrain.__version__} ({'' if constrain.COMPILED else 'un'}compiled)")
+        parser.exit(0)

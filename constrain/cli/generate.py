@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +130,7 @@ def _generate(
 
 def _import_models() -> ModuleType:
     try:
-        import constrain.models
+        return import_module("constrain.models")
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in ("torch", "transformers"):
             raise
@@ -141,7 +142,6 @@ def _import_models() -> ModuleType:
                 remedy='pip install "constrain[models]"',
             )
         ) from error
-    return constrain.models
 
 
 def _prompt(name: str) -> str:

@@ -1,13 +1,14 @@
 """Why the engine refuses an instance, in the terms of its author.
 
-The engine decides on bytes and knows no single culprit. So the value is shown to the `jsonschema` package, set
-up to the specification as far as it can be (exact decimals, all formats, nothing fetched), which names
+The engine decides on bytes and knows no single culprit. So the value is shown to the `jsonschema` package,
+set up to the specification as far as it can be (exact decimals, all formats, nothing fetched), which names
 keywords. When it finds nothing, that is said, with the byte at which the engine stopped.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
@@ -20,7 +21,7 @@ from constrain.errors import ConstrainError
 from constrain.frontends.json_positions import JsonDocument, JsonTextError, join_pointer, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from constrain import Constraint
 
@@ -58,38 +59,46 @@ def _keyword_problems(file: str, document: JsonDocument, constraint: Constraint)
     """What the `jsonschema` package finds; nothing, too, if it cannot cope with the schema or the value."""
     try:
         errors = list(islice(_validator(constraint).iter_errors(document.value), _MAX_PROBLEMS))
-        return [
-            _problem(file, document, error) for error in sorted(errors, key=lambda error: error.json_path)
-        ]
+        problems = [problem for error in errors for problem in _problems(file, document, error)]
+        return sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
     except Exception:  # a pattern that Python cannot read, a value nested too deeply, an exponent too large
         return []
 
 
-def _problem(file: str, document: JsonDocument, error: Any) -> Problem:
+def _problems(file: str, document: JsonDocument, error: Any) -> Iterator[Problem]:
+    """One problem for an error, or one for each property that should not be there."""
     path = list(error.absolute_path)
-    line, column = document.position(path) or (None, None)
-    message, remedy = _message(error)
-    return Problem(
-        file,
-        message,
-        line=line,
-        column=column,
-        pointer=join_pointer(path),
-        keyword=error.validator,
-        expected=_shown(error.validator_value),
-        remedy=remedy,
-    )
+    faults: list[tuple[list[str | int], str, str | None]] = [(path, *_message(error))]
+    if error.validator == "additionalProperties" and error.validator_value is False:
+        known = error.schema.get("properties", {})
+        patterns = error.schema.get("patternProperties", {})
+        faults = [
+            ([*path, name], f"the property {_shown(name)} is not allowed here", _did_you_mean(name, known))
+            for name in error.instance
+            if name not in known and not any(re.search(pattern, name) for pattern in patterns)
+        ]
+    for place, message, remedy in faults:
+        line, column = document.position(place) or (None, None)
+        yield Problem(
+            file,
+            message,
+            line=line,
+            column=column,
+            pointer=join_pointer(place),
+            keyword=error.validator,
+            expected=_shown(error.validator_value),
+            remedy=remedy,
+        )
 
 
 def _message(error: Any) -> tuple[str, str | None]:
     """What is wrong, in one short sentence, and what was perhaps meant."""
     if error.validator == "enum":
         names = [value for value in error.validator_value if isinstance(value, str)]
-        near = get_close_matches(error.instance, names, n=1) if isinstance(error.instance, str) else []
         count = len(error.validator_value)
         return (
             f"{_shown(error.instance)} is not one of the {count} allowed values",
-            f"did you mean {_shown(near[0])}?" if near else None,
+            _did_you_mean(error.instance, names),
         )
     if error.context:
         closest = import_module("jsonschema").exceptions.best_match([error])
@@ -101,6 +110,11 @@ def _message(error: Any) -> tuple[str, str | None]:
                 f"the closest one fails at {pointer}, {nearest}",
             )
     return _shortened(str(error.message)), None
+
+
+def _did_you_mean(word: object, known: Iterable[str]) -> str | None:
+    near = get_close_matches(word, list(known), n=1) if isinstance(word, str) else []
+    return f"did you mean {_shown(near[0])}?" if near else None
 
 
 def _validator(constraint: Constraint) -> Any:
@@ -171,7 +185,8 @@ def _engine_problem(file: str, data: bytes, document: JsonDocument, constraint: 
 
 def _shown(value: object) -> str:
     """A value as short JSON."""
-    return _shortened(json.dumps(value, ensure_ascii=False, default=str))
+    text = str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False, default=float)
+    return _shortened(text)
 
 
 def _shortened(text: str) -> str:

@@ -231,6 +231,8 @@ class _Reader:
         for word in ("NaN", "Infinity"):
             if self.text.startswith(word, start):
                 raise self.error(f"{word} is not a JSON number")
+        if head == "\ufeff":
+            raise self.error("a byte order mark, which no JSON text has (RFC 8259, 8.1)")
         raise self.error("expected a JSON value" if head else "the text ends before its value does")
 
     def read_string(self) -> str:

@@ -163,6 +163,8 @@ def _text(builder: _Builder, line: int, record: Mapping[str, object], key: str) 
 def _texts(builder: _Builder, line: int, value: object, key: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
         raise builder.fault("a list of non-empty texts is needed here", line, keyword=key)
+    if any("\ud800" <= character <= "\udfff" for text in value for character in text):
+        raise builder.fault("an unpaired surrogate", line, keyword=key)
     return value
 
 

@@ -88,6 +88,10 @@ class Graph:
             by_id[entity.id] = entity
             by_class.setdefault(entity.class_, []).append(entity)
             for text in _all_names(entity):
+                if not _is_unicode(text):
+                    raise KnowledgeError(
+                        f"a name of {entity.id!r} has an unpaired surrogate: {text!r}", location=name
+                    )
                 by_name.setdefault(text, []).append(entity)
         objects: dict[str, dict[str, set[str]]] = {}
         subjects: dict[str, dict[str, set[str]]] = {}
@@ -225,6 +229,14 @@ def _all_names(entity: Entity) -> list[str]:
         *entity.notations,
     ]
     return list(dict.fromkeys(texts))
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _frozen(index: dict[str, dict[str, set[str]]]) -> dict[str, dict[str, frozenset[str]]]:

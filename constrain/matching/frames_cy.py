@@ -67,6 +67,12 @@ class Goal:
         self.text_high = plan.high
         self.text_universal = plan.automaton.is_universal(plan.automaton.start)
 
+    def prepare_free_text(self, automaton: Any) -> None:
+        """Make this the goal of any string; `automaton` runs over any text."""
+        self.known_kinds = self.kinds = 1 << STRING
+        self.text = automaton
+        self.text_universal = True
+
     def literal_outcome(self, kind: int) -> int:
         """Return the tracked formulas that hold for the one value of a literal kind."""
         outcome = self._literal_outcomes.get(kind)
@@ -198,6 +204,20 @@ class Frame:
         blocked = self.blocked if keys.algebra.options.property_order == "any" else keys.all_names
         return Frame(
             self.parent, OBJECT, shape, self.present, blocked, self.names.add(name), self.count + 1, entry
+        )
+
+    def with_unwritten_key(self) -> Frame | None:
+        """Return the frame that reads the value of some new free key, all of which are of one class.
+
+        The key is not in its set of names: only what cannot hold a second key may be read with it.
+        """
+        entry = self.shape.free_entry(self, 0)
+        if entry is None:
+            return None
+        keys = self.shape.keys
+        blocked = self.blocked if keys.algebra.options.property_order == "any" else keys.all_names
+        return Frame(
+            self.parent, OBJECT, self.shape, self.present, blocked, self.names, self.count + 1, entry
         )
 
     @cython.ccall

@@ -24,6 +24,8 @@ else:
     from constrain.automata.table_cy import TableAutomaton
     from constrain.matching.frames_cy import Frame, Goal, child_frame
 
+from constrain.automata.formulas_cy import TRUE
+from constrain.matching.algebra import Algebra
 from constrain.matching.atoms import ARRAY, FALSE_LITERAL, NULL, NUMBER, OBJECT, STRING, TRUE_LITERAL
 from constrain.matching.escapes import (
     HEX_CONTROLS,
@@ -49,6 +51,7 @@ __all__ = [
     "VALUE",
     "Policy",
     "Position",
+    "free_string_position",
 ]
 
 # The modes of a position. VALUE: a value is due. FIRST_ITEM: after `[`. FIRST_KEY: after `{`.
@@ -126,6 +129,16 @@ class Position:
         self.blanks = 0
         self.frame = root_frame()
         self.goal = goal
+
+    def expect_colon(self, frame: Frame) -> None:
+        """Make this the position after a key whose value `frame` reads."""
+        self.mode = COLON
+        self.blanks = 0
+        self.frame = frame
+
+    def end_number(self, target: Position) -> None:
+        """Write the position after a number that may end here."""
+        _finish_value(self.frame, self.automaton.outcome(self.state), target)
 
     @cython.ccall
     def assign(self, other: Position) -> cython.int:
@@ -613,6 +626,17 @@ class Position:
             if (target.goal.text_low > 0 or target.goal.text_high >= 0) and not target._count(byte):
                 return False
         return True
+
+
+def free_string_position(policy: Policy) -> Position:
+    """Return the position after the opening quotation mark of a document that is any string."""
+    algebra = Algebra(Options())
+    goal = Goal(None, TRUE, ())
+    goal.prepare_free_text(algebra.dfa(algebra.languages.any_text))
+    position = Position(policy)
+    position.begin(goal)
+    position.step(0x22, position)
+    return position
 
 
 @cython.cfunc

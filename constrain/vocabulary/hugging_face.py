@@ -34,6 +34,9 @@ EOS_NAMES = (
 # spaces. Tokens that hold these very strings do not occur.
 _SPACE = "\0space:c6e1c1f2a9d84d0b\0"
 _ABSENT = "\0absent:c6e1c1f2a9d84d0b\0"
+_CHUNK = 4096
+
+_REMEDY = "pass the bytes of each token to Vocabulary.from_token_bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,22 +166,35 @@ def _by_id(vocabulary: Mapping[str, int]) -> list[str | None]:
 def _joined_tokens(backend: Any) -> str:
     """Return the model's tokens in the order of their ids, with a space between two.
 
-    All ids are decoded in one call, by a decoder that only puts the space between tokens: this
+    Many ids are decoded in one call, by a decoder that only puts the space between tokens: this
     takes a third of the time of `get_vocab`. Spaces inside tokens are replaced first, so the number
-    of spaces tells whether every id below the number of tokens exists.
+    of spaces tells whether every id of the chunk exists.
     """
     from tokenizers import Tokenizer, decoders
 
     bare = Tokenizer(backend.model)
-    size = bare.get_vocab_size()
     bare.decoder = decoders.Sequence(
         [decoders.Replace(" ", _SPACE), decoders.WordPiece(prefix=" ", cleanup=False)]
     )
-    joined: str = bare.decode(range(size), skip_special_tokens=False)
-    if size > 1 and joined.count(" ") == size - 1:
-        return joined
-    by_id = _by_id(bare.get_vocab())
-    return " ".join(_ABSENT if token is None else token.replace(" ", _SPACE) for token in by_id)
+    size = bare.get_vocab_size()
+    chunks: list[str] = []
+    missing, start = size, 0
+    while missing > 0:
+        if start > 16 * (size + _CHUNK):
+            raise VocabularyError("the token ids are far apart", remedy=_REMEDY)
+        ids = range(start, start + _CHUNK)
+        chunk: str = bare.decode(ids, skip_special_tokens=False)
+        if chunk.count(" ") == _CHUNK - 1:
+            missing -= _CHUNK
+        else:
+            tokens = [bare.id_to_token(i) for i in ids]
+            missing -= sum(token is not None for token in tokens)
+            while missing == 0 and tokens[-1] is None:
+                tokens.pop()
+            chunk = " ".join(_ABSENT if token is None else token.replace(" ", _SPACE) for token in tokens)
+        chunks.append(chunk)
+        start += _CHUNK
+    return " ".join(chunks)
 
 
 def _component(component: Any, name: str) -> dict[str, Any] | None:
@@ -189,7 +205,7 @@ def _component(component: Any, name: str) -> dict[str, Any] | None:
     except Exception as error:
         raise VocabularyError(
             f"the {name} is defined by Python code, not by data",
-            remedy="pass the bytes of each token to Vocabulary.from_token_bytes",
+            remedy=_REMEDY,
         ) from error
     return state if isinstance(state, dict) else None
 

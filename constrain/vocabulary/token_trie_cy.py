@@ -265,8 +265,11 @@ class TokenTrie:
     def find(self, data: bytes) -> int:
         """Return the node at the end of the path `data`, or -1."""
         node: cython.int = 0
+        i: cython.Py_ssize_t
         byte: cython.int
-        for byte in data:
+        # Compiled, iteration over bytes yields signed characters; indexing does not.
+        for i in range(len(data)):
+            byte = data[i]
             node = self.child(node, byte)
             if node < 0:
                 return -1

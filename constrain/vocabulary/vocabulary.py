@@ -39,7 +39,7 @@ class Vocabulary:
         (b'ab', None, [2, 1])
     """
 
-    __slots__ = ("_encoder", "_missing", "eos_ids", "fingerprint", "size", "trie")
+    __slots__ = ("__weakref__", "_encoder", "_missing", "eos_ids", "fingerprint", "size", "trie")
 
     size: int
     eos_ids: tuple[int, ...]
@@ -121,9 +121,7 @@ class Vocabulary:
     def missing_bytes(self) -> frozenset[int]:
         """The bytes of UTF-8 text that no token stands for alone."""
         if self._missing is None:
-            self._missing = frozenset(
-                byte for byte in _UTF8_BYTES if self.trie.prefixes(bytes([byte])) == []
-            )
+            self._missing = frozenset(byte for byte in _UTF8_BYTES if self.trie.prefixes(bytes([byte])) == [])
         return self._missing
 
     @property

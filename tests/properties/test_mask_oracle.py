@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import sys
@@ -36,9 +37,12 @@ def check(number: int) -> Counter[str]:
     policy = ANY_POLICY if number % 2 else DEFAULT_POLICY
     tokens = small_vocabulary(rng, rng.choice([12, 30, 60]))
     try:
-        return check_schema(real_engine, schema, policy, tokens, number, walks=4 if LONG else 3)
+        return check_schema(real_engine, schema, policy, tokens, number, walks=6, steps=18)
     except OracleFailure as failure:
         raise OracleFailure(f"schema number {number}: {failure}") from failure
+    except Exception as error:
+        shown = json.dumps(schema, ensure_ascii=False)
+        raise OracleFailure(f"schema number {number}: {type(error).__name__}: {error}\n  schema: {shown}") from error
 
 
 @pytest.mark.parametrize("block", range(SCHEMAS // BLOCK))

@@ -197,7 +197,7 @@ def capped_texts(whole: int, places: int) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", [_Capped, _CappedFraction])
-@pytest.mark.parametrize("seed", range(1000, 1012))
+@pytest.mark.parametrize("seed", range(1000, 1008))
 def test_within_caps_a_prefix_is_live_exactly_if_a_member_extends_it(seed: int, kind: type[_Capped]) -> None:
     atoms, goal = case(seed, "0123456789", 2)
     automaton = kind(atoms, goal, lambda vector: vector, bounded=True)

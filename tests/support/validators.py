@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -21,8 +22,10 @@ from jsonschema.exceptions import ValidationError
 
 __all__ = ["NotADocument", "Undecided", "Validators", "canonical", "read"]
 
-#: Beyond this exponent the validators may build the integer; the question is then left open.
-_LARGEST_EXPONENT = 5_000
+#: Decimals end a little above this exponent; the question is then left open.
+_LARGEST_EXPONENT = 10**15
+#: `jsonschema-rs` may build the integer of a long exponent; the exact `jsonschema` then answers alone.
+_LONG_EXPONENT = re.compile(rb"[eE][+-]?[0-9]{4,}")
 
 
 class NotADocument(ValueError):
@@ -30,7 +33,7 @@ class NotADocument(ValueError):
 
 
 class Undecided(Exception):
-    """The validators disagree, or one of them cannot take the instance."""
+    """The validators disagree, or the instance is beyond both."""
 
 
 def read(text: bytes | str) -> Any:
@@ -121,7 +124,9 @@ def is_multiple(value: Decimal, divisor: Decimal) -> bool:
     by = int("".join(map(str, divisor_digits)))
     shift = exponent - divisor_exponent
     if shift >= 0:
-        return bool(dividend * 10**shift % by == 0)
+        return dividend * pow(10, shift, by) % by == 0
+    if -shift >= len(digits):  # too few digits to end in that many zeros
+        return dividend == 0
     return bool(dividend % (by * 10**-shift) == 0)
 
 
@@ -272,9 +277,16 @@ class Validators:
         return bool(verdict)
 
     def surely_valid(self, text: bytes | str) -> bool:
-        """As `valid`, but `False` where the validators are undecided."""
+        """As `valid`, but `False` where the validators are undecided; quick on invalid texts."""
+        key = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        if key not in self._verdicts and not _LONG_EXPONENT.search(key):
+            try:
+                if not self._rust.is_valid(read(key)):
+                    return False
+            except (NotADocument, Undecided):
+                return False
         try:
-            return self.valid(text)
+            return self.valid(key)
         except Undecided:
             return False
 
@@ -286,8 +298,8 @@ class Validators:
         except Undecided:
             return None
         try:
-            rust = bool(self._rust.is_valid(value))
             python = bool(self._python.is_valid(value))
+            rust = python if _LONG_EXPONENT.search(text) else bool(self._rust.is_valid(value))
         except (regress.RegressError, RecursionError, ValueError, ArithmeticError):
             return None
         return rust if rust == python else None

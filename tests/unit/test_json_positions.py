@@ -83,7 +83,7 @@ def test_numbers_are_exact(text: str, value: object) -> None:
         ('["\\ud800"]', 1, 2, "surrogate"),
         ("[1] x", 1, 5, "after the end"),
         ("[1}", 1, 3, "`]`"),
-        ("\ufeff1", 1, 1, "expected"),
+        ("\ufeff1", 1, 1, "byte order mark"),
         ("\r\n\rx", 3, 1, "expected"),
     ],
 )

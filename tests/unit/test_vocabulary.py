@@ -210,7 +210,11 @@ def test_whatever_changes_the_tokens_changes_the_key(folder: Path) -> None:
     assert len(set(seen)) == len(seen)
 
 
-def test_a_space_in_a_token_is_not_taken_for_two_tokens(folder: Path) -> None:
+@pytest.mark.parametrize("chunk", [2, 3, 4096])
+def test_a_space_in_a_token_is_not_taken_for_two_tokens(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr("constrain.vocabulary.hugging_face._CHUNK", chunk)
     library = pytest.importorskip("tokenizers")
     # Joined by spaces, these three are the same text.
     tables = [{"a": 0, "b c": 1, "e": 3}, {"a b": 0, "c": 1, "e": 3}, {"a": 0, "b": 1, "c": 2, "e": 3}]

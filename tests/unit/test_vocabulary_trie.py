@@ -67,10 +67,15 @@ def test_arrays_describe_the_tree_of_all_prefixes(module: Any, words: list[bytes
 
 @modules
 @settings(max_examples=60, deadline=None)
-@given(words=WORDS, data=st.text("abc", max_size=8).map(str.encode), start=st.integers(0, 3))
+@given(
+    words=WORDS,
+    data=st.binary(max_size=4) | st.text("abc", max_size=8).map(str.encode),
+    start=st.integers(0, 3),
+)
 def test_prefixes_are_the_tokens_that_the_data_begins_with(
     module: Any, words: list[bytes], data: bytes, start: int
 ) -> None:
+    words = [*words, *(data[start : start + n] for n in (1, 3) if n < len(data))]
     trie = build(module, words)
     rest = data[start:]
     expected = sorted({word for word in words if word and rest.startswith(word)}, key=len)

@@ -127,9 +127,7 @@ def _script_values(name: str) -> Ranges | None:
     from fontTools.unicodedata import Scripts  # type: ignore[import-untyped, unused-ignore]
 
     starts = [*Scripts.RANGES, LAST + 1]
-    return normal(
-        (starts[i], starts[i + 1] - 1) for i, value in enumerate(Scripts.VALUES) if value == name
-    )
+    return normal((starts[i], starts[i + 1] - 1) for i, value in enumerate(Scripts.VALUES) if value == name)
 
 
 def _extension_values(name: str) -> Ranges:

@@ -20,7 +20,9 @@ def date(g: Grammar) -> Language:
     )
     # Numbers of two digits that 4 divides, and those of them that are not 00.
     fourth = g.alt(g.seq(g.one("02468"), g.one("048")), g.seq(g.one("13579"), g.one("26")))
-    not_zero = g.alt(g.seq("0", g.one("48")), g.seq(g.one("2468"), g.one("048")), g.seq(g.one("13579"), g.one("26")))
+    not_zero = g.alt(
+        g.seq("0", g.one("48")), g.seq(g.one("2468"), g.one("048")), g.seq(g.one("13579"), g.one("26"))
+    )
     leap = g.alt(g.seq(two, not_zero), g.seq(fourth, "00"))
     return g.alt(g.seq(two, two, "-", day), g.seq(leap, "-02-29"))
 
@@ -33,20 +35,52 @@ def time(g: Grammar) -> Language:
     zulu = g.one("Zz")
     offset = g.alt(zulu, g.seq(g.one("+-"), hour, ":", minute))
     usual = g.seq(hour, ":", minute, ":", minute, fraction, offset)
+    return g.alt(usual, _leap_second(g, hour, minute, fraction))
+
+
+def _leap_second(g: Grammar, hour: Language, minute: Language, fraction: Language) -> Language:
+    """The times hh:mm:60 that are 23:59:60 UTC: hh:mm is 23:59 plus the offset.
+
+    The digits on both sides agree one by one, but for carries. An offset of +hh:mm means the local
+    minute mm - 1 of the hour hh, or, if mm is 00, the minute 59 of the hour before; -hh:mm means the
+    hour 23 - hh and the minute 59 - mm.
+    """
+    digit = g.one(DIGIT)
     sixty = g.seq(":60", fraction)
-    # The local time is 23:59 plus the offset. Hours and minutes agree separately: an offset of +hh:mm
-    # means the hour hh and the minute mm - 1, or the hour hh - 1 and the minute 59 if mm is 00;
-    # -hh:mm means the hour 23 - hh and the minute 59 - mm.
+
+    def clock(template: str) -> Language:
+        return g.seq(*[digit if letter == "*" else letter for letter in template])
+
+    def linked(sign: str, template: str, *pairs: tuple[object, object]) -> Language:
+        """One of the pairs in place of the braces, locally and in the offset."""
+        return g.alt(
+            *[
+                g.seq(clock(template.format(local)), sixty, sign, clock(template.format(offset)))
+                for local, offset in pairs
+            ]
+        )
+
+    times = g.seq(hour, ":", minute, sixty, g.one("+-"), hour, ":", minute)
     ahead = g.both(
-        g.alt(*[g.seq(f"{h:02}:", minute, sixty, f"+{h:02}:", minute) for h in range(24)]),
-        g.alt(*[g.seq(hour, f":{m:02}", sixty, "+", hour, f":{m + 1:02}") for m in range(59)]),
+        times,
+        linked("+", "{}*:**", *[(tens, tens) for tens in range(3)]),
+        linked("+", "*{}:**", *[(unit, unit) for unit in range(10)]),
+        g.alt(
+            g.both(
+                linked("+", "**:{}*", *[(tens, tens) for tens in range(6)]),
+                linked("+", "**:*{}", *[(unit, unit + 1) for unit in range(9)]),
+            ),
+            linked("+", "**:{}", *[(f"{tens}9", f"{tens + 1}0") for tens in range(5)]),
+        ),
     )
-    full = g.alt(*[g.seq(f"{h:02}:59", sixty, f"+{(h + 1) % 24:02}:00") for h in range(24)])
+    full = g.alt(*[g.seq(f"{local:02}:59", sixty, f"+{(local + 1) % 24:02}:00") for local in range(24)])
     back = g.both(
-        g.alt(*[g.seq(f"{h:02}:", minute, sixty, f"-{23 - h:02}:", minute) for h in range(24)]),
-        g.alt(*[g.seq(hour, f":{m:02}", sixty, "-", hour, f":{59 - m:02}") for m in range(60)]),
+        times,
+        linked("-", "{}:**", *[(f"{local:02}", f"{23 - local:02}") for local in range(24)]),
+        linked("-", "**:{}*", *[(tens, 5 - tens) for tens in range(6)]),
+        linked("-", "**:*{}", *[(unit, 9 - unit) for unit in range(10)]),
     )
-    return g.alt(usual, ahead, full, back, g.seq("23:59", sixty, zulu))
+    return g.alt(ahead, full, back, g.seq("23:59", sixty, g.one("Zz")))
 
 
 def date_time(g: Grammar) -> Language:

@@ -201,7 +201,9 @@ class _Builder:
         least = int(low)
         most = (int(high) if high else None) if comma else least
         if most is not None and most < least:
-            raise _Malformed(f"the numbers of the quantifier {text} are out of order", parts[1].start_pos)
+            raise _MalformedError(
+                f"the numbers of the quantifier {text} are out of order", parts[1].start_pos
+            )
         return repeat(item, least, most)
 
     def characters(self, parts: list[Token]) -> Node:
@@ -216,7 +218,9 @@ class _Builder:
                 high = _ranges(atoms[position + 2])
                 if _is_single(atoms[position]) and _is_single(atoms[position + 2]):
                     if low[0][0] > high[0][0]:
-                        raise _Malformed("a range of characters is out of order", atoms[position].start_pos)
+                        raise _MalformedError(
+                            "a range of characters is out of order", atoms[position].start_pos
+                        )
                     ranges.append((low[0][0], high[0][0]))
                 else:
                     ranges.extend((*high, (0x2D, 0x2D)))
@@ -227,7 +231,7 @@ class _Builder:
         return characters(code_points.complement(found) if opening == "[^" else found)
 
 
-class _Malformed(Exception):
+class _MalformedError(Exception):
     """A mistake at a position of the pattern."""
 
     def __init__(self, reason: str, position: int | None) -> None:
@@ -275,7 +279,7 @@ def _code_point(text: str, position: int | None) -> int:
         if text[2] == "{":
             code_point = int(text[3:-1], 16)
             if code_point > code_points.LAST:
-                raise _Malformed(f"{text} is beyond the last code point", position)
+                raise _MalformedError(f"{text} is beyond the last code point", position)
             return code_point
         first = int(text[2:6], 16)
         if len(text) == 6:
@@ -337,11 +341,12 @@ def parse(pattern: str, *, location: str) -> Node:
         UnsupportedError: it has a back-reference, a modifier, or a property that is not known.
         LimitExceeded: it is too long or too deep.
     """
-    from lark.exceptions import LarkError, UnexpectedInput, VisitError
+    from lark.exceptions import LarkError, UnexpectedInput, UnexpectedToken, VisitError
 
     def refuse(reason: str, position: int | None) -> SchemaError:
         where = "at its end" if position is None or position >= len(pattern) else f"at character {position}"
-        return SchemaError(f"malformed regular expression, {where}: {reason}", location=location, keyword="pattern")
+        text = f"malformed regular expression, {where}: {reason}"
+        return SchemaError(text, location=location, keyword="pattern")
 
     if len(pattern) > MAX_LENGTH:
         raise LimitExceeded(
@@ -349,22 +354,24 @@ def parse(pattern: str, *, location: str) -> Node:
         )
     try:
         node: Any = _parser().parse(pattern)
-    except (_Malformed, LarkError, ConstrainError) as error:
+    except (_MalformedError, LarkError, ConstrainError) as error:
         cause: BaseException | None = error
         if isinstance(error, VisitError):
             cause = error.orig_exc
         if isinstance(cause, ConstrainError):
             cause.location, cause.keyword = location, "pattern"
             raise cause from None
-        if isinstance(cause, _Malformed):
+        if isinstance(cause, _MalformedError):
             raise refuse(cause.reason, cause.position) from None
-        position = None
-        if isinstance(cause, UnexpectedInput) and getattr(getattr(cause, "token", None), "type", "") != "$END":
-            position = cause.pos_in_stream
+        at_end = isinstance(cause, UnexpectedToken) and cause.token.type == "$END"
+        position = cause.pos_in_stream if isinstance(cause, UnexpectedInput) and not at_end else None
         raise refuse(_reason(pattern, position), position) from None
     if node.depth > MAX_DEPTH:
         raise LimitExceeded(
-            "the regular expression is nested too deeply", location=location, keyword="pattern", limit=MAX_DEPTH
+            "the regular expression is nested too deeply",
+            location=location,
+            keyword="pattern",
+            limit=MAX_DEPTH,
         )
     result: Node = node
     return result

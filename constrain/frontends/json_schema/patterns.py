@@ -326,7 +326,9 @@ class _Translation:
         assert isinstance(node, Look)
         if not node.ahead:
             fact = self._conditions[node.item]
-            return self._pointwise(lambda state: nothing if facts[state][fact] == node.negative else rest[state])
+            return self._pointwise(
+                lambda state: nothing if facts[state][fact] == node.negative else rest[state]
+            )
         if self.behind:
             raise self._refuse("a lookahead in a lookbehind")
         seen = self.build(node.item, (languages.any_text,) * self.contexts.size)
@@ -340,7 +342,7 @@ class _Translation:
 
 def _assertions(tree: Node) -> list[Node]:
     """Return the assertions, also those in lookaheads, but not those in lookbehinds."""
-    result = []
+    result: list[Node] = []
     pending = [tree]
     while pending:
         node = pending.pop()
