@@ -10,6 +10,8 @@ cdef class Formulas:
     cdef dict _ite
     cdef dict _negations
     cdef dict _supports
+    cdef dict _implicants
+    cdef dict _unate
     cdef object _node(self, object variable, object low, object high)
     cdef object _shortcut(self, object f, object g, object h)
     cdef list _reachable(self, object formula)

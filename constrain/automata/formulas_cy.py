@@ -30,6 +30,11 @@ class Formulas:
     The order of variables is the order of their first use.
     """
 
+    #: Monotony is not looked for in formulas of more variables than this.
+    MAX_UNATE = 400
+    #: A formula with more implicants than this is refused.
+    MAX_IMPLICANTS = 20_000
+
     def __init__(self, max_nodes: int = 2_000_000) -> None:
         self.values: list[object] = []
         self.max_nodes: cython.Py_ssize_t = max_nodes
@@ -42,6 +47,8 @@ class Formulas:
         self._ite: dict[tuple[int, int, int], int] = {}
         self._negations: dict[int, int] = {0: 1, 1: 0}
         self._supports: dict[int, tuple[int, ...]] = {}
+        self._unate: dict[int, frozenset[tuple[int, bool]]] = {}
+        self._implicants: dict[int, list[list[tuple[int, bool]]]] = {}
 
     def variable(self, value: Hashable) -> int:
         """Return the formula that is true exactly if `value` is."""
@@ -51,6 +58,10 @@ class Formulas:
             self._index[value] = index
             self.values.append(value)
         return self._node(index, 0, 1)
+
+    def of_variable(self, variable: int) -> int:
+        """Return the formula that is the variable with this index."""
+        return self._node(variable, 0, 1)
 
     def size(self) -> int:
         """Return the number of nodes."""
@@ -252,6 +263,69 @@ class Formulas:
                 variable = self._variable[node]
                 stack.append((self._high[node], len(path), (variable, True)))
                 stack.append((self._low[node], len(path), (variable, False)))
+
+    def short_cubes(self, formula: int) -> Iterator[list[tuple[int, bool]]]:
+        """Yield conjunctions of literals whose disjunction is `formula`, lazily.
+
+        The paths to `TRUE` without the literals that do not matter: a negative literal of a
+        variable in which the formula is monotone can be dropped, and the other way round.
+        """
+        single = self.conjuncts(formula)
+        if single is not None:
+            yield single
+            return
+        dropped = self._droppable(formula)
+        seen: set[tuple[tuple[int, bool], ...]] = set()
+        for cube in self.cubes(formula):
+            short = [literal for literal in cube if literal not in dropped]
+            if dropped:
+                key = tuple(short)
+                if key in seen:
+                    continue
+                seen.add(key)
+            yield short
+
+    def _droppable(self, formula: int) -> frozenset[tuple[int, bool]]:
+        """Return the literals that no implicant of the formula needs."""
+        result = self._unate.get(formula)
+        if result is None:
+            dropped: set[tuple[int, bool]] = set()
+            variables = self.support(formula)
+            if len(variables) <= self.MAX_UNATE:
+                for variable in variables:
+                    without = self.restrict(formula, variable, False)
+                    having = self.restrict(formula, variable, True)
+                    if self.ite(without, having, 1) == 1:
+                        dropped.add((variable, False))
+                    elif self.ite(having, without, 1) == 1:
+                        dropped.add((variable, True))
+            result = frozenset(dropped)
+            self._unate[formula] = result
+        return result
+
+    def implicants(self, formula: int) -> list[list[tuple[int, bool]]]:
+        """Return the short cubes of a formula without those that another one is part of.
+
+        Raises:
+            LimitExceeded: there are more than `MAX_IMPLICANTS`.
+        """
+        result = self._implicants.get(formula)
+        if result is None:
+            found: list[frozenset[tuple[int, bool]]] = []
+            for cube in self.short_cubes(formula):
+                found.append(frozenset(cube))
+                if len(found) > self.MAX_IMPLICANTS:
+                    raise LimitExceeded(
+                        "a Boolean combination of sub-schemas has too many cases", limit=self.MAX_IMPLICANTS
+                    )
+            found.sort(key=len)
+            kept: list[frozenset[tuple[int, bool]]] = []
+            for literals in found:
+                if len(kept) > 64 or not any(other <= literals for other in kept):
+                    kept.append(literals)
+            result = [sorted(literals) for literals in kept]
+            self._implicants[formula] = result
+        return result
 
     def decompose(self, formula: int) -> tuple[int, int, int]:
         """Return (variable index, formula if false, formula if true) of a non-constant formula."""

