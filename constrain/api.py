@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["compile", "compile_json_schema", "compile_rules", "compile_xml_schema"]
 
 
-def compile(
-    source: object, *, knowledge: Graph | None = None, options: Options | None = None
-) -> Constraint:
+def compile(source: object, *, knowledge: Graph | None = None, options: Options | None = None) -> Constraint:
     """Compile a source into a constraint; its kind is recognised by its content.
 
     Args:

@@ -99,9 +99,7 @@ class Constraint:
                     return False
             return bool(position.accepting())
 
-    def matcher(
-        self, vocabulary: Vocabulary, prefix: bytes = b"", max_tokens: int | None = None
-    ) -> Matcher:
+    def matcher(self, vocabulary: Vocabulary, prefix: bytes = b"", max_tokens: int | None = None) -> Matcher:
         """Return a matcher for one sequence of tokens.
 
         Args:

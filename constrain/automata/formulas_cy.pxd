@@ -14,4 +14,4 @@ cdef class Formulas:
     cdef dict _unate
     cdef object _node(self, object variable, object low, object high)
     cdef object _shortcut(self, object f, object g, object h)
-    cdef list _reachable(self, object formula)
+    cdef object _reachable(self, object formula)

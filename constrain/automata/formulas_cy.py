@@ -9,6 +9,7 @@ children, hence a pass over ascending numbers goes bottom-up without recursion.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import Any
 
 try:
     import cython
@@ -76,7 +77,7 @@ class Formulas:
         return self.values[variable]
 
     @cython.cfunc
-    def _node(self, variable: object, low: object, high: object) -> object:
+    def _node(self, variable: Any, low: Any, high: Any) -> Any:
         if low == high:
             return low
         key = (variable, low, high)
@@ -103,8 +104,8 @@ class Formulas:
         highs = self._high
         memo = self._ite
         # A work item is (f, g, h) to be computed, or (variable, None, key) to be combined.
-        work: list = [(condition, then, otherwise)]
-        results: list = []
+        work: list[Any] = [(condition, then, otherwise)]
+        results: list[Any] = []
         while work:
             f, g, h = work.pop()
             if g is None:
@@ -143,7 +144,7 @@ class Formulas:
         return results.pop()
 
     @cython.cfunc
-    def _shortcut(self, f: object, g: object, h: object) -> object:
+    def _shortcut(self, f: Any, g: Any, h: Any) -> Any:
         if f == 1:
             return g
         if f == 0:
@@ -192,7 +193,7 @@ class Formulas:
         return one
 
     @cython.cfunc
-    def _reachable(self, formula: object) -> list:
+    def _reachable(self, formula: Any) -> Any:
         seen = {formula}
         stack = [formula]
         while stack:
@@ -219,7 +220,7 @@ class Formulas:
             self.support(formula)
         if not any(variable in replacements for variable in self._supports[formula]):
             return formula
-        results: dict = {0: 0, 1: 1}
+        results: dict[int, int] = {0: 0, 1: 1}
         for node in self._reachable(formula):
             variable = self._variable[node]
             low = results[self._low[node]]

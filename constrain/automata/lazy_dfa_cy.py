@@ -322,6 +322,11 @@ class LazyDfa(TableAutomaton):
 
     def words(self, state: int, limit: int) -> list[bytes] | None:
         """Return the accepted continuations if they are at most `limit`, else `None`; sorted."""
+        known = lengths(self.languages, self._components[state][0])
+        if known is not None and any(
+            last is None or (last - first) // step >= limit for first, last, step in known
+        ):
+            return None
         result = []
         path = bytearray()
         on_path = {state}

@@ -47,10 +47,10 @@ class TableAutomaton:
         self.start = DEAD
         self.size = 0
         self.max_states = max_states
-        self.outcomes = []
+        self.outcomes: list[int] = []
         if not cython.compiled:
-            self.rows = []
-            self.accepts = []
+            self.rows: list[list[int]] = []
+            self.accepts: list[int] = []
 
     def __dealloc__(self) -> None:
         if cython.compiled:
@@ -119,7 +119,7 @@ class TableAutomaton:
     ) -> None:
         """Store one target for the bytes `low` to `high`, both included."""
         byte: cython.Py_ssize_t
-        if not (0 <= state < self.size and 0 <= low and high < 256):
+        if not (0 <= state < self.size and low >= 0 and high < 256):
             raise IndexError((state, low, high))
         for byte in range(low, high + 1):
             if cython.compiled:

@@ -119,9 +119,7 @@ def _generate(
     if arguments.temperature is not None:
         sampling = {"do_sample": True, "temperature": arguments.temperature}
     if arguments.seed is not None:
-        import transformers
-
-        transformers.set_seed(arguments.seed)
+        models.set_seed(arguments.seed)
     result = model.generate(
         prompt, images, schema=constraint, max_new_tokens=arguments.max_new_tokens, **sampling
     )

@@ -197,7 +197,8 @@ def _amount(rules: Mapping[str, Json], where: str) -> Json:
 
 def _date(arrangement: str, where: str) -> Json:
     if arrangement == "YYYY-MM-DD":
-        return {"type": "string", "format": "date"}
+        # `date` admits the year 0000 of RFC 3339, which no calendar has.
+        return {"type": "string", "format": "date", "pattern": "^(?!0000)"}
     return {"type": "string", "pattern": date_pattern(arrangement, location=where)}
 
 

@@ -105,9 +105,7 @@ class Algebra:
                 low, high, language = pieces[0]
                 return TextPlan(self.dfa(language), low, high)
         return TextPlan(
-            self.dfa(
-                self.text_language(wanted), tuple(self.text_language(formula) for formula in watched)
-            ),
+            self.dfa(self.text_language(wanted), tuple(self.text_language(formula) for formula in watched)),
             0,
             -1,
         )
@@ -156,7 +154,8 @@ class Algebra:
         """Return the language of a formula over `TextIn` atoms."""
         languages = self.languages
         if formula <= TRUE:
-            return languages.any_text if formula == TRUE else languages.nothing
+            constant: Language = languages.any_text if formula == TRUE else languages.nothing
+            return constant
         result = self._languages_of.get(formula)
         if result is None:
             order = [formula]
@@ -181,7 +180,7 @@ class Algebra:
                         languages.intersection(atom, then),
                         languages.intersection(languages.complement(atom), otherwise),
                     )
-            result = known[formula]
+            return known[formula]
         return result
 
     # Numbers

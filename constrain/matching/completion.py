@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from constrain.automata.formulas_cy import TRUE
 from constrain.matching import position_cy as modes
-from constrain.matching.atoms import ARRAY, FALSE_LITERAL, NULL, NUMBER, OBJECT, STRING, TRUE_LITERAL
+from constrain.matching.atoms import ARRAY, FALSE_LITERAL, NULL, NUMBER, OBJECT, TRUE_LITERAL
 from constrain.matching.emptiness import Plan
 from constrain.matching.escapes import SHORT_ESCAPES, escaped_text
 from constrain.matching.frames_cy import Frame, Goal
@@ -129,9 +129,7 @@ def _close(machine: Machine, frame: Frame, separator: bytes = b",") -> Iterator[
         yield from _members(machine, frame.kind, frame.shape.plan(frame), separator, end)
 
 
-def _members(
-    machine: Machine, kind: int, plan: Plan, separator: bytes, end: bytes
-) -> Iterator[bytes]:
+def _members(machine: Machine, kind: int, plan: Plan, separator: bytes, end: bytes) -> Iterator[bytes]:
     for key, goal in plan:
         lead = b"" if kind == ARRAY else b'"' + escaped_text(key) + b'":'
         yield separator + lead + witness(machine, goal)
@@ -181,10 +179,10 @@ def _rest_of_key(here: Position) -> bytes:
     keys = frame.shape.keys
     names = frame.offer()[0]
     if here.trie >= 0:
-        wanted = None
+        wanted: bytes | None = None
         for index in range(keys.trie.low[here.trie], keys.trie.high[here.trie]):
             if names >> index & 1:
-                name = keys.names[index]
+                name: bytes = keys.names[index]
                 if wanted is None or len(name) < len(wanted):
                     wanted = name
         if wanted is not None:

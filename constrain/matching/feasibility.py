@@ -171,9 +171,7 @@ class _ObjectSearch:
                 continue
             both = self.formulas.ite(asked, 0, goal)
             if self.is_nonempty(both):
-                result = self._place(
-                    violate, position + 1, {**slots, slot: both}, low, high, forbidden
-                )
+                result = self._place(violate, position + 1, {**slots, slot: both}, low, high, forbidden)
                 if result is not None:
                     return result
         if high >= 0 and self.count + len(slots) + 1 > high:
@@ -184,9 +182,7 @@ class _ObjectSearch:
                 continue
             both = self.formulas.ite(asked, 0, self._kept_goal(slot))
             if self.is_nonempty(both):
-                result = self._place(
-                    violate, position + 1, {**slots, slot: both}, low, high, forbidden
-                )
+                result = self._place(violate, position + 1, {**slots, slot: both}, low, high, forbidden)
                 if result is not None:
                     return result
         return None
@@ -196,9 +192,7 @@ class _ObjectSearch:
             return sum(goal != TRUE for goal in atom.names.values())
         return len(self.keys.names) + 1
 
-    def _new_slots(
-        self, atom: AllProperties, slots: dict[Slot, int], forbidden: int
-    ) -> Iterator[Slot]:
+    def _new_slots(self, atom: AllProperties, slots: dict[Slot, int], forbidden: int) -> Iterator[Slot]:
         """Yield a slot for each key that can turn `atom` false and is free to take; one per free class."""
         unusable = self.blocked | forbidden
         if atom.rest == TRUE and not atom.patterns:
@@ -224,9 +218,7 @@ class _ObjectSearch:
         taken = set(self.taken)
         return sum(1 for word in words if word not in taken)
 
-    def _fill(
-        self, slots: dict[Slot, int], low: int, high: int, forbidden: int
-    ) -> dict[Slot, int] | None:
+    def _fill(self, slots: dict[Slot, int], low: int, high: int, forbidden: int) -> dict[Slot, int] | None:
         if high >= 0 and self.count + len(slots) > high:
             return None
         owed = low - self.count - len(slots)
@@ -269,9 +261,7 @@ class _ObjectSearch:
         return plan
 
 
-def plan_array(
-    algebra: Algebra, is_nonempty: IsNonempty, formula: int, *, count: int = 0
-) -> Plan | None:
+def plan_array(algebra: Algebra, is_nonempty: IsNonempty, formula: int, *, count: int = 0) -> Plan | None:
     """Return the goals of further items that make `formula` true at the end, or `None`.
 
     Args:

@@ -139,7 +139,7 @@ class Frame:
         self.names = names
         self.count = count
         self.entry = entry
-        self.depth = 0 if parent is None else parent.depth + 1
+        self.depth: int = 0 if parent is None else parent.depth + 1
         self._closable = -1
         self._offer: Any = None
         self._item: Any = None
@@ -154,7 +154,7 @@ class Frame:
         return self._closable == 1
 
     @cython.ccall
-    def offer(self) -> tuple:
+    def offer(self) -> tuple[Any, ...]:
         """Return which keys of an object may follow: see `objects.Offer`."""
         if self._offer is None:
             self._offer = self.shape.offer(self)
@@ -230,9 +230,7 @@ class Frame:
                 return self
             if shape is None:
                 shape = entry.after(outcome)
-            return Frame(
-                self.parent, OBJECT, shape, self.present, self.blocked, self.names, self.count, None
-            )
+            return Frame(self.parent, OBJECT, shape, self.present, self.blocked, self.names, self.count, None)
         entry = self.item()
         shape = entry.after(outcome)
         if shape is self.shape and self.count >= shape.uniform_from:

@@ -82,9 +82,7 @@ class Machine:
         return space
 
     def _plan_object(self, formula: int) -> Plan | None:
-        return plan_object(
-            self.algebra, self.emptiness.is_nonempty, self.key_space((formula,)), formula
-        )
+        return plan_object(self.algebra, self.emptiness.is_nonempty, self.key_space((formula,)), formula)
 
     def _plan_array(self, formula: int) -> Plan | None:
         if formula == TRUE:

@@ -183,9 +183,7 @@ class MaskBuilder:
         self.levels: list[list[Position]] = []
         self.words_array = np.zeros(self.n_words, dtype=np.uint32)
         if cython.compiled:
-            self.words = cython.cast(
-                cython.p_uint, cython.cast(cython.size_t, self.words_array.ctypes.data)
-            )
+            self.words = cython.cast(cython.p_uint, cython.cast(cython.size_t, self.words_array.ctypes.data))
         self._universal: dict[object, bool] = {}
         self._allowed_blanks: dict[int, Any] = {}
         self.filter: Any = None
@@ -252,7 +250,13 @@ class MaskBuilder:
         for place in range(trie.c_child_start[0], trie.c_child_start[1]):
             node = trie.c_child_node[place]
             byte = trie.c_byte[node]
-            if byte != 0x20 and byte != 0x09 and byte != 0x0A and byte != 0x0D and position.step(byte, target):
+            if (
+                byte != 0x20
+                and byte != 0x09
+                and byte != 0x0A
+                and byte != 0x0D
+                and position.step(byte, target)
+            ):
                 self._emit_node(self.whole, node)
                 self._walk(self.whole, node, target, 0)
         if not position.automaton.accepting(position.state) or not self.shared.has_blanks:
@@ -271,7 +275,7 @@ class MaskBuilder:
         return 0
 
     @cython.cfunc
-    def _set_tokens(self, tokens: list) -> cython.int:
+    def _set_tokens(self, tokens: Any) -> cython.int:
         one: cython.uint = 1
         token: cython.int
         for token in tokens:
@@ -339,9 +343,9 @@ class MaskBuilder:
         return 0
 
     @cython.cfunc
-    def _copy(self, mask: object) -> cython.int:
+    def _copy(self, mask: bytes) -> cython.int:
         if cython.compiled:
-            memcpy(self.words, cython.cast(cython.p_uchar, cython.cast(bytes, mask)), self.n_words * 4)
+            memcpy(self.words, cython.cast(cython.p_uchar, mask), self.n_words * 4)
         else:
             self.words = np.frombuffer(mask, dtype=np.uint32).tolist()
         return 0
@@ -349,7 +353,7 @@ class MaskBuilder:
     # Walks
 
     @cython.cfunc
-    def _scratch(self, level: cython.int) -> list:
+    def _scratch(self, level: cython.int) -> Any:
         while len(self.levels) <= level:
             self.levels.append([Position(self.policy) for _ in range(self.max_depth + 1)])
         return self.levels[level]
@@ -402,7 +406,7 @@ class MaskBuilder:
         source: Position
         target: Position
         for_key: cython.bint
-        scratch: list = self._scratch(level)
+        scratch: list[Position] = self._scratch(level)
         target = scratch[0]
         target.assign(position)
         while node < end:
@@ -480,7 +484,7 @@ class MaskBuilder:
         keys = frame.shape.keys
         written: bytes = position.key
         size: cython.Py_ssize_t = len(written)
-        names: list = []
+        names: list[bytes] = []
         if position.trie >= 0:
             names = keys.names[keys.trie.low[position.trie] : keys.trie.high[position.trie]]
         for name in frame.names:
@@ -525,7 +529,7 @@ def _is_free_string(position: Position) -> cython.bint:
 def _is_free_key(position: Position) -> cython.bint:
     """Return whether the key can still become any text, all of one class."""
     frame: Frame = position.frame
-    offer: tuple = frame.offer()
+    offer: tuple[Any, ...] = frame.offer()
     if not offer[3] or position.state < 0:
         return False
     return not frame.shape.keys.patterns and len(frame.names) <= _MANY_KEYS

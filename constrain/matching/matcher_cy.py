@@ -28,8 +28,7 @@ from constrain.matching.completion import completion
 from constrain.matching.position_cy import IN_STRING
 
 if TYPE_CHECKING:
-    from constrain.matching.machine import Machine
-    from constrain.vocabulary import Vocabulary
+    pass
 
 __all__ = ["Matcher", "Session"]
 
@@ -441,7 +440,9 @@ def _frame_signature(frame: Any, anchor: Any) -> object:
     """Return what matters of a frame: of frames that the anchor has too, their identity."""
     parts: list[object] = []
     while frame is not None and frame is not anchor and frame is not anchor.parent and len(parts) < 64:
-        parts.append((frame.kind, frame.shape, frame.present, frame.blocked, frame.names, frame.count, frame.entry))
+        parts.append(
+            (frame.kind, frame.shape, frame.present, frame.blocked, frame.names, frame.count, frame.entry)
+        )
         frame = frame.parent
     parts.append(frame)
     return tuple(parts)

@@ -7,13 +7,13 @@ O(n log n) in all, and `fork` and `rollback` keep their old sets for nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Union
+from typing import TypeAlias
 
 __all__ = ["NameSet"]
 
 _BRANCHES = 32
 _BITS = 5
-_Node = Union[tuple["_Node | None", ...], list[bytes]]
+_Node: TypeAlias = "tuple[_Node | None, ...] | list[bytes]"
 
 
 class NameSet:

@@ -307,10 +307,7 @@ class ObjectShape:
         languages = algebra.languages
         language = languages.union(*(keys.free_language(vector) for vector in offered))
         written = [
-            word
-            for vector in offered
-            for word in keys.finite_words(vector) or ()
-            if word in frame.names
+            word for vector in offered for word in keys.finite_words(vector) or () if word in frame.names
         ]
         if written:
             language = languages.intersection(language, languages.complement(languages.literals(written)))
@@ -526,9 +523,7 @@ class ArrayShape:
         return atom.prefix[index] if index < len(atom.prefix) else atom.rest
 
     def _simple_entry(self, index: int) -> Entry | None:
-        goal = self.machine.algebra.formulas.conjunction(
-            {self._goal(atom, index) for _, atom in self._items}
-        )
+        goal = self.machine.algebra.formulas.conjunction({self._goal(atom, index) for _, atom in self._items})
         if not self.machine.emptiness.is_nonempty(goal):
             return None
         return Entry(self.machine.goal(goal), [], lambda table: self)

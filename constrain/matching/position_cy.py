@@ -18,10 +18,8 @@ except ModuleNotFoundError:
     from constrain._cython import cython
 
 if cython.compiled:
-    from cython.cimports.constrain.automata.table_cy import TableAutomaton
     from cython.cimports.constrain.matching.frames_cy import Frame, Goal, child_frame
 else:
-    from constrain.automata.table_cy import TableAutomaton
     from constrain.matching.frames_cy import Frame, Goal, child_frame
 
 from constrain.automata.formulas_cy import TRUE
@@ -246,7 +244,7 @@ class Position:
                 target.escape = 0
                 target.code = 0
                 target.key = b""
-                offer: tuple = frame.offer()
+                offer: tuple[Any, ...] = frame.offer()
                 target.trie = 0 if offer[0] != 0 or offer[3] else -1
                 target.automaton = offer[2]
                 target.state = -1 if offer[2] is None else target.automaton.start
@@ -425,7 +423,7 @@ class Position:
     def _feed_key(self, byte: cython.int) -> cython.bint:
         """Read one decoded byte of a key, in place; return whether some offered key goes on so."""
         frame: Frame = self.frame
-        trie: object
+        trie: Any
         if self.trie >= 0:
             trie = frame.shape.keys.trie
             self.trie = trie.children[self.trie].get(byte, -1)
@@ -477,7 +475,7 @@ class Position:
 
     def escaped_code_point(self) -> int:
         """Return the first code point that can complete the escape that is being read, or -1."""
-        ranges: list
+        ranges: list[tuple[int, int]]
         minimal: bool = self.policy.minimal
         escape: cython.int = self.escape
         if escape == BACKSLASH:
@@ -612,7 +610,7 @@ class Position:
         """Read one decoded code point of a string or key."""
         byte: cython.int
         # Not typed as bytes: compiled, those are iterated as signed characters.
-        encoded: object = chr(code).encode()
+        encoded: Any = chr(code).encode()
         if self.mode == IN_KEY:
             target._copy_key(self)
             return all(target._feed_key(byte) for byte in encoded)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from constrain.matching import position_cy as modes
-from constrain.matching.atoms import KIND_NAMES
+from constrain.matching.atoms import ARRAY, KIND_NAMES
 from constrain.matching.frames_cy import Goal
 from constrain.matching.machine import Machine
 from constrain.matching.position_cy import Position
@@ -51,7 +51,7 @@ def _due(machine: Machine, here: Position) -> str:
         if here.frame.continuable():
             due.append("a comma")
         if here.frame.closable():
-            due.append("the end of the " + ("array" if here.frame.kind == modes.ARRAY else "object"))
+            due.append("the end of the " + ("array" if here.frame.kind == ARRAY else "object"))
         missing = "" if here.frame.closable() else "; the container lacks what its schema requires"
         return " or ".join(due) + " is due" + missing
     return "the document is complete"

@@ -118,7 +118,7 @@ def build_sub(walk: WalkTrie, root: cython.int, opened: Position, for_key: bool)
     for k in range(root, end):
         if trie.c_depth[k] > deepest:
             deepest = trie.c_depth[k]
-    scratch: list = [opened.copy() for _ in range(deepest - base + 1)]
+    scratch: list[Position] = [opened.copy() for _ in range(deepest - base + 1)]
     source: Position
     target: Position
     inside: list[int] = []

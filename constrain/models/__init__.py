@@ -10,6 +10,8 @@ Reading order:
 - `gguf_conversion`, `loading`: `load`.
 """
 
+from transformers import set_seed
+
 from constrain.models.generation import Model, Report, Result, generate, generate_batch
 from constrain.models.loading import load
 from constrain.models.logits_processor import LogitsProcessor
@@ -24,4 +26,5 @@ __all__ = [
     "generate",
     "generate_batch",
     "load",
+    "set_seed",
 ]

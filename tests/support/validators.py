@@ -23,7 +23,7 @@ from jsonschema.exceptions import ValidationError
 __all__ = ["NotADocument", "Undecided", "Validators", "canonical", "read"]
 
 #: Decimals end a little above this exponent; the question is then left open.
-_LARGEST_EXPONENT = 10**15
+_LARGEST_EXPONENT = 10**17
 #: `jsonschema-rs` may build the integer of a long exponent; the exact `jsonschema` then answers alone.
 _LONG_EXPONENT = re.compile(rb"[eE][+-]?[0-9]{4,}")
 

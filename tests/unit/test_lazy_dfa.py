@@ -106,7 +106,7 @@ def test_lengths_that_repeat_are_exact(build: Build, left: tuple[int, ...], righ
                 reached.add(total)
         return reached
 
-    top = 400
+    top = 800
     possible = sums(left, top) & sums(right, top)
     head = languages.concat(languages.literals([b"x", b"xyz"]), languages.intersection(blocks(left), blocks(right)))
     automaton = build.lazy_dfa(languages, head)
@@ -114,9 +114,9 @@ def test_lengths_that_repeat_are_exact(build: Build, left: tuple[int, ...], righ
     for low, high in itertools.product(range(0, 130, 7), (0, 1, 2, 5, 30)):
         expected = any(low <= size <= low + high for size in shifted)
         assert automaton.has_length(automaton.start, low, low + high) == expected, (low, high)
-    # The lengths repeat with the least common multiple of what is above, at most 360.
+    # Every pair above repeats with a divisor of 630.
     for low in (10**6, 10**9 + 1):
-        expected = any((size - low) % 360 == 0 for size in shifted if 30 <= size < 30 + 360)
+        expected = any((size - low) % 630 == 0 for size in shifted if 100 <= size < 100 + 630)
         assert automaton.has_length(automaton.start, low, low) == expected
     assert automaton.has_length(automaton.start, 10**9, None)
 

@@ -146,9 +146,7 @@ class Compiler:
         """Return the node of a sub-schema that was scanned."""
         return self._node(schema, location, None)
 
-    def node_of(
-        self, value: Any, parent: SubschemaNode, path: tuple[str | int, ...]
-    ) -> SubschemaNode | None:
+    def node_of(self, value: Any, parent: SubschemaNode, path: tuple[str | int, ...]) -> SubschemaNode | None:
         """Return the node of a sub-schema of `parent`; `None` for a boolean."""
         if isinstance(value, bool):
             return None
@@ -256,4 +254,3 @@ class Compiler:
             goal = self.algebra.formulas.variable(ConstantNode(self, value))
             self._constant_nodes[key] = goal
         return goal
-

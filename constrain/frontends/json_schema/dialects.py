@@ -37,9 +37,14 @@ class Dialect:
 
 
 _DRAFT_4 = frozenset(
-    """type enum properties required additionalProperties patternProperties minProperties maxProperties
-    items additionalItems minItems maxItems minLength maxLength pattern format minimum maximum
-    exclusiveMinimum exclusiveMaximum multipleOf allOf anyOf oneOf not dependencies $ref""".split()
+    {
+        *("type", "enum", "format", "$ref", "allOf", "anyOf", "oneOf", "not"),
+        *("minLength", "maxLength", "pattern"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+        *("items", "additionalItems", "minItems", "maxItems"),
+        *("properties", "required", "additionalProperties", "patternProperties"),
+        *("minProperties", "maxProperties", "dependencies"),
+    }
 )
 _DRAFT_6 = _DRAFT_4 | {"const", "propertyNames"}
 _DRAFT_7 = _DRAFT_6 | {"if", "then", "else"}
@@ -89,7 +94,9 @@ DIALECTS = {
             "2020-12",
             "https://json-schema.org/draft/2020-12/schema",
             _DRAFT_2020,
-            frozenset({"uniqueItems", "contains", "unevaluatedItems", "unevaluatedProperties", "$dynamicRef"}),
+            frozenset(
+                {"uniqueItems", "contains", "unevaluatedItems", "unevaluatedProperties", "$dynamicRef"}
+            ),
         ),
     )
 }

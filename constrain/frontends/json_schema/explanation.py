@@ -25,7 +25,9 @@ _KIND_WORDS = (
 )
 
 #: Keywords that say nothing about a value and belong to the structure of the schema itself.
-_STRUCTURAL = frozenset({"$schema", "$id", "id", "$defs", "definitions", "$anchor", "$comment", "$vocabulary"})
+_STRUCTURAL = frozenset(
+    {"$schema", "$id", "id", "$defs", "definitions", "$anchor", "$comment", "$vocabulary"}
+)
 
 
 def explain(compiler: Compiler, rules: Any = None) -> str:
@@ -50,7 +52,7 @@ def explain(compiler: Compiler, rules: Any = None) -> str:
         known = set(node.keywords())
         for keyword in schema:
             if keyword not in known and keyword not in _STRUCTURAL:
-                ignored.append(f"  {location}  `{keyword}`")
+                ignored += [f"  {location}  `{keyword}`"]
     ignored += [f"  {location}  `{keyword}`: {reason}" for location, keyword, reason in compiler.annotations]
     if ignored:
         lines += ["Annotations, not enforced:", *ignored]
@@ -73,9 +75,7 @@ def _accepts(compiler: Compiler, node: SubschemaNode) -> str:
     emptiness = compiler.machine.emptiness
     goal = compiler.algebra.formulas.variable(node)
     kinds = [
-        words
-        for group, words in _KIND_WORDS
-        if any(emptiness.is_kind_nonempty(goal, kind) for kind in group)
+        words for group, words in _KIND_WORDS if any(emptiness.is_kind_nonempty(goal, kind) for kind in group)
     ]
     if not kinds:
         return "nothing: this place can never hold"
@@ -104,5 +104,7 @@ def _keywords(node: SubschemaNode) -> str:
 
 def _vacuous(node: SubschemaNode, keyword: str) -> bool:
     """Return whether a keyword says nothing about any value that the place's `type` admits."""
-    kinds = [kind for kind in range(7) if node.combine(["type"] if "type" in node.schema else [], kind) != FALSE]
+    kinds = [
+        kind for kind in range(7) if node.combine(["type"] if "type" in node.schema else [], kind) != FALSE
+    ]
     return all(node.combine([keyword], kind) == 1 for kind in kinds)

@@ -29,8 +29,6 @@ from constrain.matching.atoms import (
     AllProperties,
     ItemsAtLeast,
     PropertiesAtLeast,
-    Required,
-    TextIn,
     TextLengthAtLeast,
 )
 
@@ -319,10 +317,8 @@ def _dependent(node: SubschemaNode, keyword: str, kind: int) -> int:
     compiler = node.compiler
     parts = []
     for name, value in node.schema[keyword].items():
-        if isinstance(value, list):
-            then = compiler.required(value)
-        else:
-            then = node.part(value, kind, keyword, name)
+        is_names = isinstance(value, list)
+        then = compiler.required(value) if is_names else node.part(value, kind, keyword, name)
         parts.append(compiler.algebra.formulas.ite(compiler.required([name]), then, TRUE))
     return compiler.algebra.formulas.conjunction(parts)
 

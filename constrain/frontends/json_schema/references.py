@@ -23,17 +23,18 @@ class References:
         self._dialect = dialect
         self._resolver: Any = None
         self._targets: dict[tuple[int, str], tuple[Any, Any]] = {}
+        self._resolvers: list[Any] = []
 
     def base(self) -> Any:
         """Return the resolver of the document itself."""
         if self._resolver is None:
-            from referencing import Registry, Resource
+            from referencing import Registry
             from referencing.jsonschema import specification_with
 
             specification = specification_with(self._dialect.uri + _fragment(self._dialect))
-            resource = Resource(contents=self._root, specification=specification)
+            resource: Any = specification.create_resource(self._root)
             identifier = resource.id() or ""
-            registry = Registry().with_resource(identifier, resource).crawl()
+            registry: Any = Registry().with_resource(identifier, resource).crawl()
             self._resolver = registry.resolver(identifier)
         return self._resolver
 
@@ -41,13 +42,10 @@ class References:
         """Return the resolver inside a sub-schema, which may be a resource of its own."""
         if self._dialect.id_keyword not in schema:
             return resolver
-        from referencing import Resource
         from referencing.jsonschema import specification_with
 
         specification = specification_with(self._dialect.uri + _fragment(self._dialect))
-        return (resolver or self.base()).in_subresource(
-            Resource(contents=schema, specification=specification)
-        )
+        return (resolver or self.base()).in_subresource(specification.create_resource(schema))
 
     def lookup(self, resolver: Any, reference: str, location: str) -> tuple[Any, Any]:
         """Return the sub-schema that a reference leads to, and the resolver there.
@@ -66,8 +64,10 @@ class References:
         try:
             resolved = resolver.lookup(reference)
         except Unresolvable as error:
-            if isinstance(error, Unretrievable) or isinstance(error.__cause__, Unretrievable) or (
-                not reference.startswith("#") and "#" not in reference
+            if (
+                isinstance(error, Unretrievable)
+                or isinstance(error.__cause__, Unretrievable)
+                or (not reference.startswith("#") and "#" not in reference)
             ):
                 raise UnsupportedError(
                     f"{reference!r} is not in this document, and nothing is fetched",
@@ -75,13 +75,11 @@ class References:
                     keyword="$ref",
                     remedy="put the referenced schema into `$defs` with its `$id`",
                 ) from None
-            raise SchemaError(
-                f"{reference!r} leads nowhere", location=location, keyword="$ref"
-            ) from None
+            raise SchemaError(f"{reference!r} leads nowhere", location=location, keyword="$ref") from None
         found = (resolved.contents, resolved.resolver)
         self._targets[key] = found
         # The key holds an id: the resolver has to live as long as the table.
-        self._keep = [*getattr(self, "_keep", []), resolver]
+        self._resolvers.append(resolver)
         return found
 
 

@@ -63,9 +63,7 @@ def scan_schema(
         if isinstance(schema, bool):
             continue
         if not isinstance(schema, dict):
-            raise SchemaError(
-                f"a schema is an object or a boolean, not {_name(schema)}", location=location
-            )
+            raise SchemaError(f"a schema is an object or a boolean, not {_name(schema)}", location=location)
         if id(schema) in seen:
             continue
         seen.add(id(schema))
@@ -182,8 +180,10 @@ _CHECKS: dict[str, Check] = {
     "patternProperties": _expect(lambda value: isinstance(value, dict), "must be an object of schemas"),
     "dependentSchemas": _expect(lambda value: isinstance(value, dict), "must be an object of schemas"),
     "dependencies": _expect(
-        lambda value: isinstance(value, dict)
-        and all(isinstance(part, dict | bool) or _is_strings(part) for part in value.values()),
+        lambda value: (
+            isinstance(value, dict)
+            and all(isinstance(part, dict | bool) or _is_strings(part) for part in value.values())
+        ),
         "must be an object of schemas or arrays of strings",
     ),
     "dependentRequired": _expect(
@@ -191,11 +191,17 @@ _CHECKS: dict[str, Check] = {
         "must be an object of arrays of strings",
     ),
     "required": _expect(_is_strings, "must be an array of strings"),
-    "allOf": _expect(lambda value: isinstance(value, list) and value, "must be a non-empty array of schemas"),
-    "anyOf": _expect(lambda value: isinstance(value, list) and value, "must be a non-empty array of schemas"),
-    "oneOf": _expect(lambda value: isinstance(value, list) and value, "must be a non-empty array of schemas"),
+    "allOf": _expect(
+        lambda value: isinstance(value, list) and len(value) > 0, "must be a non-empty array of schemas"
+    ),
+    "anyOf": _expect(
+        lambda value: isinstance(value, list) and len(value) > 0, "must be a non-empty array of schemas"
+    ),
+    "oneOf": _expect(
+        lambda value: isinstance(value, list) and len(value) > 0, "must be a non-empty array of schemas"
+    ),
     "prefixItems": _expect(
-        lambda value: isinstance(value, list) and value, "must be a non-empty array of schemas"
+        lambda value: isinstance(value, list) and len(value) > 0, "must be a non-empty array of schemas"
     ),
     "items": _check_items,
     "additionalItems": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
