@@ -354,6 +354,23 @@ class Languages:
         part: Language
         node: Language
         tail: Language
+        # What is a normal form already stays itself, although its parts could be merged anew.
+        node = self.nothing
+        for item in items:
+            if item.emptiness != 1 and (
+                node.kind == NOTHING or (item.kind == UNION and len(item.items) > len(node.items))
+            ):
+                node = item
+        for item in items:
+            if (
+                item is not node
+                and item.emptiness != 1
+                and not (item.kind == EMPTY and node.nullable)
+                and not (node.kind == UNION and item in node.items)
+            ):
+                break
+        else:
+            return node
         members: dict[int, Language] = {}
         mask = 0
         with_empty: cython.bint = False
@@ -522,6 +539,13 @@ class Languages:
         item: Language
         part: Language
         node: Language
+        if items:
+            node = items[0]
+            for item in items:
+                if item is not node:
+                    break
+            else:
+                return node
         members: dict[int, Language] = {}
         removed: list[Language] = []
         mask: ByteSet | None = None

@@ -609,8 +609,8 @@ class Position:
     def _feed_code_point(self, code: int, target: Position) -> bool:
         """Read one decoded code point of a string or key."""
         byte: cython.int
-        # Not typed as bytes: compiled, those are iterated as signed characters.
-        encoded: Any = chr(code).encode()
+        # A list: compiled, `bytes` are iterated as signed characters.
+        encoded = list(chr(code).encode())
         if self.mode == IN_KEY:
             target._copy_key(self)
             return all(target._feed_key(byte) for byte in encoded)

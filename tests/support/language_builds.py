@@ -31,7 +31,9 @@ def _load(name: str) -> Build:
 
 def _from_sources() -> Build:
     """Import the automata anew behind a finder of sources, and put the others back."""
-    hidden = {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith("constrain.automata")}
+    hidden = {
+        name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith("constrain.automata")
+    }
     sys.meta_path.insert(0, SourceFinder)  # type: ignore[arg-type]
     try:
         return _load("sources")

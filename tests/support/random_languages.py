@@ -38,7 +38,9 @@ def random_language(rng: random.Random, languages: Any, depth: int) -> tuple[Any
         word = "".join(rng.choice(ALPHABET) for _ in range(rng.randrange(3)))
         return languages.literal(word.encode()), {word}
     if kind == 1:
-        words = {"".join(rng.choice(ALPHABET) for _ in range(rng.randrange(4))) for _ in range(rng.randrange(1, 5))}
+        words = {
+            "".join(rng.choice(ALPHABET) for _ in range(rng.randrange(4))) for _ in range(rng.randrange(1, 5))
+        }
         return languages.literals([word.encode() for word in words]), words
     if kind == 2:
         ranges = rng.choice(_CLASSES)

@@ -57,7 +57,7 @@ def test_derivatives_are_constant_between_cuts(build: Build, depth: int) -> None
 
 
 @given(seed=st.integers(0, 10**9))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_normal_forms_obey_the_laws(seed: int) -> None:
     languages = BUILDS[0].languages()
     rng = random.Random(seed)
@@ -168,7 +168,9 @@ def test_depth_is_no_danger(build: Build) -> None:
     for _ in range(800):
         language = languages.repeat(languages.concat(language, languages.literal(b"y")), 0, 1)
     assert contains(languages, language, b"x" + b"y" * 800)
-    chain = languages.concat(*[languages.repeat(languages.byte_range(97, 97 + n % 20), 0, 1) for n in range(600)])
+    chain = languages.concat(
+        *[languages.repeat(languages.byte_range(97, 97 + n % 20), 0, 1) for n in range(600)]
+    )
     assert contains(languages, chain, b"abc")
 
 

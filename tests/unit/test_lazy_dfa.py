@@ -63,7 +63,9 @@ def test_every_state_is_alive_and_every_dead_byte_is_dead(build: Build, depth: i
                     break
                 live = automaton.live_bytes(state)
                 assert {b for b in range(256) if live >> b & 1} == {
-                    prefix[len(read)] for prefix in prefixes if len(prefix) > len(read) and prefix.startswith(read)
+                    prefix[len(read)]
+                    for prefix in prefixes
+                    if len(prefix) > len(read) and prefix.startswith(read)
                 }
                 state = automaton.step(state, byte)
                 read += bytes([byte])
@@ -75,7 +77,9 @@ def test_tracked_languages_are_told_beside_the_goal(build: Build) -> None:
     rng = random.Random(9)
     for _ in range(40):
         languages = build.languages()
-        (goal, goal_set), (one, one_set), (two, two_set) = [random_language(rng, languages, 3) for _ in range(3)]
+        (goal, goal_set), (one, one_set), (two, two_set) = [
+            random_language(rng, languages, 3) for _ in range(3)
+        ]
         automaton = build.lazy_dfa(languages, goal, (one, two))
         for text in TEXTS:
             state = automaton.start
@@ -108,7 +112,9 @@ def test_lengths_that_repeat_are_exact(build: Build, left: tuple[int, ...], righ
 
     top = 800
     possible = sums(left, top) & sums(right, top)
-    head = languages.concat(languages.literals([b"x", b"xyz"]), languages.intersection(blocks(left), blocks(right)))
+    head = languages.concat(
+        languages.literals([b"x", b"xyz"]), languages.intersection(blocks(left), blocks(right))
+    )
     automaton = build.lazy_dfa(languages, head)
     shifted = {size + more for size in possible for more in (1, 3)}
     for low, high in itertools.product(range(0, 130, 7), (0, 1, 2, 5, 30)):
