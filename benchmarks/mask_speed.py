@@ -149,7 +149,10 @@ def schemas(folder: Path) -> Iterator[tuple[str, Any, list[Any]]]:
 
 
 def measure(
-    engines: list[Engine], cases: Iterator[tuple[str, Any, list[Any]]], count: int, tokenize: Callable[[str], list[int]]
+    engines: list[Engine],
+    cases: Iterator[tuple[str, Any, list[Any]]],
+    count: int,
+    tokenize: Callable[[str], list[int]],
 ) -> tuple[dict[str, Measures], int, int]:
     """Runs the protocol until `count` schemas are compiled by all.
 
@@ -240,9 +243,18 @@ def _machine() -> dict[str, object]:
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.split(":", 1)[1].strip()
+            for line in info.read_text().splitlines()
+            if line.startswith("model name")
+        ]
         model = names[0] if names else model
-    return {"processor": model, "cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()}
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
 
 
 def _commit() -> str:
@@ -258,31 +270,46 @@ def _table(report: dict[str, Any]) -> str:
         "",
         f"{report['measured']} schemas that all engines compile, of {report['tried']} tried; vocabulary "
         f"{report['vocabulary']['name']} ({report['vocabulary']['size']:,} tokens); microseconds.",
-        f"{report['machine']['processor']}, {report['machine']['cores']} cores, Python {report['machine']['python']}; "
-        f"commit {report['commit']}, llguidance {report['versions']['llguidance']}, {report['date']}.",
+        f"{report['machine']['processor']}, {report['machine']['cores']} cores, "
+        f"Python {report['machine']['python']}; commit {report['commit']}, llguidance {report['versions']['llguidance']}, {report['date']}.",
         "",
     ]
     for title, key in (("Time to first mask", "first_mask"), ("Time between masks", "between_masks")):
-        lines += [f"## {title}", "", "| engine | p50 | p99 | p99.9 | max | mean |", "|---|---|---|---|---|---|"]
+        lines += [
+            f"## {title}",
+            "",
+            "| engine | p50 | p99 | p99.9 | max | mean |",
+            "|---|---|---|---|---|---|",
+        ]
         for name, engine in report["engines"].items():
             row = engine[key]
             cells = [f"{row[column]:,.1f}" for column in ("p50", "p99", "p99.9", "max", "mean")]
             lines.append(f"| {name} | " + " | ".join(cells) + " |")
         lines.append("")
-    lines += ["## Coverage over the schemas tried", "", "| engine | refused | valid instances rejected | tokens |",
-              "|---|---|---|---|"]  # fmt: skip
+    lines += ["## Coverage over the schemas tried", ""]
+    lines += ["| engine | refused | valid instances rejected | tokens |", "|---|---|---|---|"]
     for name, engine in report["engines"].items():
-        lines.append(f"| {name} | {engine['refused_total']} | {engine['rejected_instances']} | {engine['tokens']:,} |")
-    lines += ["", f"Vocabulary built in {report['vocabulary']['build_ms']:,.0f} ms, tables for the first schema in "
-              f"{report['vocabulary']['warm_up_ms']:,.0f} ms (once per model, not in the times above).", ""]  # fmt: skip
+        cells = [engine["refused_total"], engine["rejected_instances"], f"{engine['tokens']:,}"]
+        lines.append(f"| {name} | " + " | ".join(map(str, cells)) + " |")
+    once = (
+        f"Vocabulary built in {report['vocabulary']['build_ms']:,.0f} ms, tables for the first schema in "
+        f"{report['vocabulary']['warm_up_ms']:,.0f} ms (once per model, not in the times above)."
+    )
+    lines += ["", once, ""]
     return "\n".join(lines)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--schemas", type=int, default=200)
-    parser.add_argument("--tokenizer", default="llama3_1", help="a name that benchmarks/tokenizer_files.py knows")
-    parser.add_argument("--data", type=Path, default=None, help="folder of maskbench-dev.jsonl.gz ($CONSTRAIN_DATA)")
+    parser.add_argument(
+        "--tokenizer", default="llama3_1", help="a name that benchmarks/tokenizer_files.py knows"
+    )
+    parser.add_argument(
+        "--data", type=Path, default=None, help="folder of maskbench-dev.jsonl.gz ($CONSTRAIN_DATA)"
+    )
     parser.add_argument("--tag", default="mask_speed", help="name of the result files")
     arguments = parser.parse_args()
     named = os.environ.get("CONSTRAIN_DATA")
@@ -305,7 +332,10 @@ def main() -> int:
         engine.compile('{"type": "object"}')().fill()
         warm.append(time.perf_counter() - start)
     measures, tried, measured = measure(
-        engines, schemas(folder), arguments.schemas, lambda text: list(tokenizer.encode(text, add_special_tokens=False).ids)
+        engines,
+        schemas(folder),
+        arguments.schemas,
+        lambda text: list(tokenizer.encode(text, add_special_tokens=False).ids),
     )
     report = {
         "claim": __doc__.splitlines()[0] if __doc__ else "",

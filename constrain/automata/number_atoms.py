@@ -23,10 +23,14 @@ __all__ = [
     "MoreThan",
     "MultipleOf",
     "OneOf",
+    "Within",
     "decimal_text",
     "digits_of",
     "exact",
 ]
+
+# The window of the bounded text policy reaches a little beyond the constants.
+_SPARE = 3
 
 #: Constants of a schema lie between `10 ** -MAX_EXPONENT` and `10 ** MAX_EXPONENT`.
 MAX_EXPONENT = 10_000
@@ -65,7 +69,15 @@ class IntegerText:
     """The text has neither a fraction nor an exponent: an integer as draft 4 means it."""
 
 
-Atom = AtLeast | MoreThan | OneOf | MultipleOf | IntegerText
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The value is 0, or its absolute value lies between `low` and `high`, both positive and included."""
+
+    low: Fraction
+    high: Fraction
+
+
+Atom = AtLeast | MoreThan | OneOf | MultipleOf | IntegerText | Within
 
 
 def exact(value: int | float | Decimal | Fraction) -> Fraction:
@@ -118,7 +130,7 @@ def digits_of(value: Fraction) -> Digits:
         twos = (denominator & -denominator).bit_length() - 1
         rest = denominator >> twos
         fives = round(math.log(rest, 5)) if rest > 1 else 0
-        if fives > MAX_EXPONENT or twos > MAX_EXPONENT:
+        if max(fives, twos) > MAX_EXPONENT + _SPARE:
             raise _too_far()
         if 5**fives != rest:
             raise SchemaError(f"{value} is not a decimal number")

@@ -16,12 +16,17 @@ _AMOUNTS = ("revenue", "expenses", "cash_flow")
 
 @dataclass(frozen=True, slots=True)
 class FieldCount:
-    """Counts of one field over several reports."""
+    """Counts of one field over several reports.
+
+    `missing_for_a_parser` also counts the fields of reports that are no JSON object: a program that
+    reads the report gets none of them.
+    """
 
     total: int = 0
     missing: int = 0
     malformed: int = 0
     right: int = 0
+    missing_for_a_parser: int = 0
 
     def __add__(self, other: FieldCount) -> FieldCount:
         return FieldCount(
@@ -29,6 +34,7 @@ class FieldCount:
             self.missing + other.missing,
             self.malformed + other.malformed,
             self.right + other.right,
+            self.missing_for_a_parser + other.missing_for_a_parser,
         )
 
 
@@ -65,26 +71,30 @@ def read_report(text: str, names: Iterable[str]) -> tuple[dict[str, Any], bool]:
 
 
 def count_fields(
-    report: Mapping[str, Any], schema: Mapping[str, Any], expected: Mapping[str, Any]
+    report: Mapping[str, Any], is_json: bool, schema: Mapping[str, Any], expected: Mapping[str, Any]
 ) -> dict[str, FieldCount]:
     """Judge every field that the schema requires.
 
     Args:
-        report: the fields, as `read_report` gives them.
+        report, is_json: as `read_report` gives them.
         schema: the JSON Schema of a report.
         expected: what the input says, per field: names for a company, else a value.
     """
     counts = {}
     for name in schema["required"]:
+        missing = name not in report
         value = report.get(name)
-        if name not in report:
-            counts[name] = FieldCount(total=1, missing=1)
-        elif isinstance(value, Unreadable) or not _is_valid(
-            value, schema["properties"].get(name, True), schema
-        ):
-            counts[name] = FieldCount(total=1, malformed=1)
-        else:
-            counts[name] = FieldCount(total=1, right=int(_is_right(name, value, expected)))
+        malformed = not missing and (
+            isinstance(value, Unreadable)
+            or not _is_valid(value, schema["properties"].get(name, True), schema)
+        )
+        counts[name] = FieldCount(
+            total=1,
+            missing=missing,
+            malformed=malformed,
+            right=not missing and not malformed and _is_right(name, value, expected),
+            missing_for_a_parser=missing or not is_json,
+        )
     return counts
 
 

@@ -31,23 +31,36 @@ RULES = ROOT / "schemas" / "quarterly_report_companies.rules.json"
 GRAPH = ROOT / "knowledge_graphs" / "finance" / "graph.jsonl"
 OUTPUT = ROOT / "output" / "quarterly_report"
 
-#: One worked example: a model that was never taught to follow instructions needs to see the form.
+#: Two worked examples: a model that was never taught to follow instructions needs to see the form.
 PROMPT = """\
 Each text is followed by its quarterly report as JSON. Amounts are in CNY; dates are YYYY-MM-DD.
 
 Text:
-Munich - Siemens AG published its figures for the third quarter on August 7, 2025. Revenue was the \
-equivalent of 162,300,000,000 yuan. Costs and operating expenses were 143,900,000,000 yuan, and cash flow \
-from operating activities was 24,600,000,000 yuan.
+Munich - Siemens AG published its figures for the third quarter on August 7, 2025 (2025-08-07). Revenue \
+was 19.4 billion euros, the equivalent of 162,300,000,000 yuan, and orders rose 28 percent.
+
+Costs and operating expenses were the equivalent of 143,900,000,000 yuan. Cash flow from operating \
+activities was 2.94 billion euros, or 24,600,000,000 yuan.
 Report:
 {{"report_type": "quarterly", "company": "Siemens AG", "date": "2025-08-07", \
 "revenue": {{"value": 162300000000, "unit": "CNY"}}, "expenses": {{"value": 143900000000, "unit": "CNY"}}, \
 "cash_flow": {{"value": 24600000000, "unit": "CNY"}}}}
 
 Text:
+美团于2025年5月26日公布第一季度业绩。收入为人民币865.57亿元(86557000000元),同比增长18%。即时配送订单量继续增长。
+
+成本及费用合计为人民币759.90亿元(75990000000元)。经营活动产生的现金流量净额为人民币101.08亿元(10108000000元)。
+Report:
+{{"report_type": "quarterly", "company": "美团", "date": "2025-05-26", \
+"revenue": {{"value": 86557000000, "unit": "CNY"}}, "expenses": {{"value": 75990000000, "unit": "CNY"}}, \
+"cash_flow": {{"value": 10108000000, "unit": "CNY"}}}}
+
+Text:
 {text}
 Report:
 """
+#: Where the next text would begin, a model without the constraint has ended its report too.
+NEXT_TEXT = "\nText:"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -130,18 +143,18 @@ def compare(
         for way, text in (("constrained", result.text), ("unconstrained", free_text)):
             fields, is_json = read_report(text, constraint.source["required"])
             unreadable[way] += not is_json
-            counted = count_fields(fields, constraint.source, expected.get(name, {}))
+            counted = count_fields(fields, is_json, constraint.source, expected.get(name, {}))
             totals = ways[way]
             for field, count in counted.items():
                 totals[field] = totals.get(field, FieldCount()) + count
     console.rule("all inputs")
     console.print(summary_table(ways))
-    for way, count in unreadable.items():
-        console.print(f"{way}: {count} of {len(prompts)} reports are no JSON object")
-    summary = {
-        way: summarise(fields) | {"reports": len(prompts), "reports_that_are_no_json": unreadable[way]}
-        for way, fields in ways.items()
-    }
+    summary = {way: summarise(fields, len(prompts), unreadable[way]) for way, fields in ways.items()}
+    for way, figures in summary.items():
+        console.print(
+            f"{way}: {unreadable[way]} of {len(prompts)} reports are no JSON object; "
+            f"read by a JSON parser, {figures['missing_rate_of_a_parser']:.0%} of the fields are missing"
+        )
     (options.output / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     console.print(f"saved under {options.output}")
     return 1 if summary["constrained"]["missing"] or summary["constrained"]["malformed"] else 0
@@ -152,22 +165,32 @@ def generate_freely(model: Any, prompt: str, budget: int) -> str:
     from constrain.models.prompts import encode_prompts
 
     inputs = encode_prompts(model.processor, [prompt])
+    tokenizer = getattr(model.processor, "tokenizer", model.processor)
+    start = inputs["input_ids"].shape[1]
+
+    def written(ids: torch.Tensor) -> str:
+        return str(tokenizer.decode(ids[0, start:], skip_special_tokens=True))
+
+    def has_ended(ids: torch.Tensor, scores: object, **_: object) -> torch.Tensor:
+        return torch.tensor([NEXT_TEXT in written(ids)], device=ids.device)
+
     with torch.inference_mode():
         ids = model.model.generate(
             **{name: value.to(model.model.device) for name, value in inputs.items()},
             max_new_tokens=budget,
             do_sample=False,
             eos_token_id=list(model.vocabulary.eos_ids),
+            stopping_criteria=[has_ended],
         )
-    tokenizer = getattr(model.processor, "tokenizer", model.processor)
-    text: str = tokenizer.decode(ids[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-    return text
+    return written(ids).split(NEXT_TEXT)[0].strip()
 
 
-def summarise(fields: dict[str, FieldCount]) -> dict[str, float]:
+def summarise(fields: dict[str, FieldCount], reports: int, unreadable: int) -> dict[str, float]:
     """Return the counts over all fields, and the rates that this kind of system is judged by."""
     total = sum(fields.values(), FieldCount())
     return {
+        "reports": reports,
+        "reports_that_are_no_json": unreadable,
         "fields": total.total,
         "missing": total.missing,
         "malformed": total.malformed,
@@ -175,16 +198,17 @@ def summarise(fields: dict[str, FieldCount]) -> dict[str, float]:
         "missing_rate": total.missing / total.total,
         "malformed_rate": total.malformed / total.total,
         "right_rate": total.right / total.total,
+        "missing_rate_of_a_parser": total.missing_for_a_parser / total.total,
     }
 
 
 def summary_table(ways: dict[str, dict[str, FieldCount]]) -> Table:
     """Return the table of missing, malformed and right fields, with the constraint and without."""
-    table = Table(title="required fields, with and without the constraint")
+    table = Table(title="required fields, with the constraint and without")
     table.add_column("field")
-    for way in ways:
+    for way in ("with", "without"):
         for column in ("missing", "malformed", "right"):
-            table.add_column(f"{way}\n{column}", justify="right")
+            table.add_column(f"{way}\n{column}", justify="right", no_wrap=True)
     for field in ways["constrained"]:
         cells = []
         for fields in ways.values():
@@ -194,8 +218,8 @@ def summary_table(ways: dict[str, dict[str, FieldCount]]) -> Table:
     table.add_section()
     rates = []
     for fields in ways.values():
-        rate = summarise(fields)
-        rates += [f"{rate[column]:.0%}" for column in ("missing_rate", "malformed_rate", "right_rate")]
+        total = sum(fields.values(), FieldCount())
+        rates += [f"{count / total.total:.0%}" for count in (total.missing, total.malformed, total.right)]
     table.add_row("rate", *rates)
     return table
 

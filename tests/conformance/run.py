@@ -56,12 +56,17 @@ def main() -> int:
             print(f"{len(outcomes)}/{len(cases)}", summary(outcomes), flush=True)
     counts = summary(outcomes)
     print(json.dumps(counts))
-    print("refused for:", Counter(outcome.reason for outcome in outcomes if outcome.kind == "refused").most_common(25))
+    print(
+        "refused for:",
+        Counter(outcome.reason for outcome in outcomes if outcome.kind == "refused").most_common(25),
+    )
     if arguments.report:
         with arguments.report.open("w", encoding="utf-8") as lines:
             for outcome in sorted(outcomes, key=lambda outcome: outcome.name):
                 if outcome.kind != "right":
-                    lines.write(json.dumps([outcome.name, outcome.kind, outcome.reason], ensure_ascii=False) + "\n")
+                    lines.write(
+                        json.dumps([outcome.name, outcome.kind, outcome.reason], ensure_ascii=False) + "\n"
+                    )
     wrong = sum(counts[kind] for kind in WRONG)
     if arguments.update and not wrong and not arguments.all and not arguments.only:
         RATCHET.write_text(json.dumps(counts, indent=2) + "\n")

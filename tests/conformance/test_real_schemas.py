@@ -44,7 +44,10 @@ class _Always:
 
 @pytest.mark.parametrize(("answer", "kind"), [(True, "wrong_acceptance"), (False, "wrong_refusal")])
 def test_a_wrong_answer_is_noticed(answer: bool, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = {"schema": {"type": "integer"}, "tests": [{"data": 1, "valid": True}, {"data": "a", "valid": False}]}
+    case = {
+        "schema": {"type": "integer"},
+        "tests": [{"data": 1, "valid": True}, {"data": "a", "valid": False}],
+    }
     monkeypatch.setattr(constrain, "compile_json_schema", lambda *_, **__: _Always(answer))
     assert judge("case", json.dumps(case)).kind == kind
 

@@ -42,7 +42,9 @@ def check(number: int) -> Counter[str]:
         raise OracleFailure(f"schema number {number}: {failure}") from failure
     except Exception as error:
         shown = json.dumps(schema, ensure_ascii=False)
-        raise OracleFailure(f"schema number {number}: {type(error).__name__}: {error}\n  schema: {shown}") from error
+        raise OracleFailure(
+            f"schema number {number}: {type(error).__name__}: {error}\n  schema: {shown}"
+        ) from error
 
 
 @pytest.mark.parametrize("block", range(SCHEMAS // BLOCK))

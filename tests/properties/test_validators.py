@@ -16,7 +16,11 @@ from tests.support.validators import NotADocument, Undecided, Validators, read
 DISAGREEMENTS = json.loads((Path(__file__).parents[1] / "data" / "validator_disagreements.json").read_text())
 
 CASES: list[tuple[Any, list[str], list[str]]] = [
-    ({"type": "integer"}, ["1.0", "1e1", "1.5e1", "-0", "1e400", "1e99999"], ["15e-1", "1e-99999", "true", '"1"']),
+    (
+        {"type": "integer"},
+        ["1.0", "1e1", "1.5e1", "-0", "1e400", "1e99999"],
+        ["15e-1", "1e-99999", "true", '"1"'],
+    ),
     ({"multipleOf": 0.01}, ["19.99", "300e-2", "1e300", "1e99999", "0e-99999"], ["0.001", "1e-99999"]),
     ({"multipleOf": 3}, ["300e-2", "-6", '"a"'], ["3e-1", "1e30"]),
     ({"const": 17}, ["17", "170e-1", "1.7e1"], ["99", "17.000000000000000000001", '"17"']),
@@ -38,7 +42,8 @@ def test_both_validators_are_exact(schema: Any, valid: list[str], invalid: list[
 
 
 @pytest.mark.parametrize(
-    "text", ['{"a":1,"\\u0061":2}', '"\\ud800"', "NaN", "01", "[1,]", '"\n"', "\ufeff1", "1 2", "", '{"\\udc00":1}']
+    "text",
+    ['{"a":1,"\\u0061":2}', '"\\ud800"', "NaN", "01", "[1,]", '"\n"', "\ufeff1", "1 2", "", '{"\\udc00":1}'],
 )
 def test_no_document(text: str) -> None:
     with pytest.raises(NotADocument):
@@ -49,6 +54,8 @@ def test_no_document(text: str) -> None:
 @pytest.mark.parametrize("case", DISAGREEMENTS, ids=lambda case: json.dumps(case["schema"]))
 def test_a_listed_disagreement_still_stands(case: dict[str, Any]) -> None:
     validators = Validators(case["schema"])
-    assert validators.verdicts(read(case["text"])) == (case["jsonschema"], case["jsonschema_rs"]), case["reason"]
+    assert validators.verdicts(read(case["text"])) == (case["jsonschema"], case["jsonschema_rs"]), case[
+        "reason"
+    ]
     with pytest.raises(Undecided):
         validators.valid(case["text"])

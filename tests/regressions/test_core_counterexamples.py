@@ -1,3 +1,4 @@
+
 """Counterexamples that decided the design of the core, as data; one case per trap.
 
 A case names texts in and out of the language, and prefixes after which one more byte is dead or

@@ -70,8 +70,15 @@ CASES = {
 def test_depth_costs_nothing(name: str) -> None:
     argument = json.dumps([*CASES[name], 100_000])
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, argument], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", PROGRAM, argument],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, (done.returncode, done.stderr[-2000:])
     shallow, deep = json.loads(done.stdout)
-    assert deep <= 3 * shallow + 2e-6, f"{shallow * 1e6:.1f} us at depth 1,000, {deep * 1e6:.1f} us at 100,000"
+    assert deep <= 3 * shallow + 2e-6, (
+        f"{shallow * 1e6:.1f} us at depth 1,000, {deep * 1e6:.1f} us at 100,000"
+    )

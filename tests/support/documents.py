@@ -92,7 +92,9 @@ class Proposer:
         types = schema.get("type")
         if types is not None and self._rng.random() < 0.95:
             return types if isinstance(types, str) else self._rng.choice(types)
-        hinted = [kind for kind, words in _KEYWORD_TYPES.items() if any(word in schema for word in words.split())]
+        hinted = [
+            kind for kind, words in _KEYWORD_TYPES.items() if any(word in schema for word in words.split())
+        ]
         if hinted and self._rng.random() < 0.7:
             return self._rng.choice(hinted)
         return self._rng.choice(["null", "boolean", "number", "string", "array", "object"])
@@ -102,7 +104,9 @@ class Proposer:
         if depth > 0 and pick < 0.12:
             return [self._anything(depth - 2) for _ in range(self._rng.randint(0, 2))]
         if depth > 0 and pick < 0.27:
-            return {name: self._anything(depth - 2) for name in self._rng.sample(NAMES, self._rng.randint(0, 2))}
+            return {
+                name: self._anything(depth - 2) for name in self._rng.sample(NAMES, self._rng.randint(0, 2))
+            }
         if pick < 0.4:
             return self._rng.choice([True, False, None])
         return Decimal(str(self._rng.choice(INTEGERS))) if pick < 0.7 else self._rng.choice(STRINGS)
@@ -140,7 +144,8 @@ class Proposer:
         length = self._rng.randint(least, max(least, min(most, 4)))
         rest = schema.get("items", True)
         return [
-            self._propose(prefix[index] if index < len(prefix) else rest, depth - 1) for index in range(length)
+            self._propose(prefix[index] if index < len(prefix) else rest, depth - 1)
+            for index in range(length)
         ]
 
     def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:

@@ -177,7 +177,11 @@ def _ending(prefix: Prefix, rng: random.Random, values: list[bytes], keys: list[
         parts.append(prefix.rest.encode())
     elif mode == "number":
         need = prefix.rest not in _NUMBER_ENDS
-        parts.append(rng.choice([b"0", b"1", b"2", b"5", b"7", b"10"] if need else [b"", b"", b"0", b"5", b".5", b"e1"]))
+        parts.append(
+            rng.choice(
+                [b"0", b"1", b"2", b"5", b"7", b"10"] if need else [b"", b"", b"0", b"5", b".5", b"e1"]
+            )
+        )
     if mode == "colon":
         parts.append(b":")
         mode = "value"

@@ -196,7 +196,9 @@ class _Run:
                 break
         for index in refused[:1]:
             if matcher.fork().advance(index):
-                raise self.fail("advance takes a token that the mask refuses", prefix, token=self.tokens[index])
+                raise self.fail(
+                    "advance takes a token that the mask refuses", prefix, token=self.tokens[index]
+                )
 
     def check_allowed(self, matcher: Matcher, allowed: set[int], prefix: bytes, limit: int) -> None:
         """Every allowed token (a sample of the free bytes of strings) has a valid completion."""
@@ -242,7 +244,9 @@ def check_schema(
     """
     rng = random.Random(seed)
     validators = Validators(schema)
-    run = _Run(schema, policy, tokens, validators, rng, *_documents(schema, policy, validators, rng, proposals))
+    run = _Run(
+        schema, policy, tokens, validators, rng, *_documents(schema, policy, validators, rng, proposals)
+    )
     try:
         origin = engine(schema, tokens, policy.any_text)
     except Unsatisfiable as verdict:

@@ -39,7 +39,15 @@ class _Maker:
 
     def scalar(self) -> Any:
         return self.rng.choice(
-            [None, True, False, self.number(), self.number(), self.rng.choice(STRINGS), self.rng.choice(STRINGS)]
+            [
+                None,
+                True,
+                False,
+                self.number(),
+                self.number(),
+                self.rng.choice(STRINGS),
+                self.rng.choice(STRINGS),
+            ]
         )
 
     def value(self, depth: int = 1) -> Any:
@@ -70,7 +78,9 @@ class _Maker:
 
     def simple(self, depth: int, guarded: bool) -> dict[str, Any]:
         rng = self.rng
-        kind = rng.choice(["type", "types", "enum", "const", "string", "string", "number", "number", "pattern"])
+        kind = rng.choice(
+            ["type", "types", "enum", "const", "string", "string", "number", "number", "pattern"]
+        )
         if kind == "type":
             return {"type": rng.choice(TYPES)}
         if kind == "types":
@@ -119,7 +129,8 @@ class _Maker:
             result["additionalProperties"] = False if self.chance(0.6) else self.schema(depth - 1, True)
         if self.chance(0.25):
             result["patternProperties"] = {
-                pattern: self.schema(depth - 1, True) for pattern in rng.sample(KEY_PATTERNS, rng.randint(1, 2))
+                pattern: self.schema(depth - 1, True)
+                for pattern in rng.sample(KEY_PATTERNS, rng.randint(1, 2))
             }
         if self.chance(0.2):
             result["propertyNames"] = rng.choice(
@@ -205,13 +216,20 @@ class _Maker:
         if pick == 5:
             return {"type": "array", "not": {"items": self.simple(0, True)}, "maxItems": rng.randint(1, 3)}
         if pick == 6:
-            return {"type": "object", "not": {"properties": {name: self.simple(0, True)}, "required": [other]}}
+            return {
+                "type": "object",
+                "not": {"properties": {name: self.simple(0, True)}, "required": [other]},
+            }
         if pick == 7:
             return {
                 "$defs": {
                     "d0": {
                         "anyOf": [
-                            {"type": "object", "properties": {"b": {"$ref": "#/$defs/d1"}}, "required": ["b"]},
+                            {
+                                "type": "object",
+                                "properties": {"b": {"$ref": "#/$defs/d1"}},
+                                "required": ["b"],
+                            },
                             self.simple(0, True),
                         ]
                     },
@@ -220,7 +238,10 @@ class _Maker:
                 "$ref": rng.choice(["#/$defs/d0", "#/$defs/d1"]),
             }
         if pick == 8:
-            return {"anyOf": [self.array(1), {"prefixItems": [self.simple(0, True)], "minItems": 1}], "type": "array"}
+            return {
+                "anyOf": [self.array(1), {"prefixItems": [self.simple(0, True)], "minItems": 1}],
+                "type": "array",
+            }
         if pick == 9:
             return {"allOf": [self.numbers(), self.numbers(), {"not": self.numbers()}], "type": "number"}
         if pick == 10:

@@ -316,7 +316,7 @@ def read_schema(schema: Any) -> Any:
 
 #: Keywords whose value is a count; the validators want a Python integer there.
 _COUNTS = frozenset(
-    "minLength maxLength minItems maxItems minProperties maxProperties minContains maxContains".split()
+    f"{end}{what}" for end in ("min", "max") for what in ("Length", "Items", "Properties", "Contains")
 )
 
 

@@ -1,6 +1,6 @@
 """Prints what the engine allows along random walks, one JSON line per schema: two builds must agree.
 
-    python -m tests.support.walk_digest COUNT [FIRST]
+python -m tests.support.walk_digest COUNT [FIRST]
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from tests.support.real_engine import real_engine
 __all__ = ["walk"]
 
 
-def walk(schema: Any, tokens: list[bytes | None], any_text: bool, seed: int, steps: int = 40) -> dict[str, object]:
+def walk(
+    schema: Any, tokens: list[bytes | None], any_text: bool, seed: int, steps: int = 40
+) -> dict[str, object]:
     """The verdict of the compiler, then the text of one walk and a digest of all its masks."""
     try:
         matcher = real_engine(schema, tokens, any_text)

@@ -14,7 +14,17 @@ import pytest
 from tests.support.builds import PACKAGE, binary_of, compilable_modules, stale_modules
 
 #: Highest first; a module imports from its own layer and from those below.
-LAYERS = ["cli", "models", "integrations", "frontends", "knowledge", "matching", "automata", "vocabulary", "base"]
+LAYERS = [
+    "cli",
+    "models",
+    "integrations",
+    "frontends",
+    "knowledge",
+    "matching",
+    "automata",
+    "vocabulary",
+    "base",
+]
 BASE = {"errors", "options", "_cython"}
 #: The public names: what `constrain/__init__.py` and modules beside it gather, for the layers above.
 PUBLIC = LAYERS.index("frontends") - 0.5
@@ -92,7 +102,15 @@ def _run(code: str) -> str:
 
 def test_the_package_imports_no_heavy_library() -> None:
     loaded = set(_run("import sys, constrain; print(*sys.modules)").split())
-    assert not loaded & {"torch", "transformers", "lark", "jsonschema", "referencing", "networkx", "tokenizers"}
+    assert not loaded & {
+        "torch",
+        "transformers",
+        "lark",
+        "jsonschema",
+        "referencing",
+        "networkx",
+        "tokenizers",
+    }
 
 
 def _seconds_to_import(name: str) -> float:
@@ -100,7 +118,7 @@ def _seconds_to_import(name: str) -> float:
 
 
 def test_the_package_imports_within_150_ms() -> None:
-    """Processor time, beside numpy: that takes 55 to 85 ms where the limit was set, a slower machine gets more."""
+    """Processor time, beside numpy: that takes 55 to 85 ms where the limit was set."""
     _seconds_to_import("constrain")
     pairs = [(_seconds_to_import("numpy"), _seconds_to_import("constrain")) for _ in range(5)]
     numpy = statistics.median(pair[0] for pair in pairs)
