@@ -271,7 +271,8 @@ def _table(report: dict[str, Any]) -> str:
         f"{report['measured']} schemas that all engines compile, of {report['tried']} tried; vocabulary "
         f"{report['vocabulary']['name']} ({report['vocabulary']['size']:,} tokens); microseconds.",
         f"{report['machine']['processor']}, {report['machine']['cores']} cores, "
-        f"Python {report['machine']['python']}; commit {report['commit']}, llguidance {report['versions']['llguidance']}, {report['date']}.",
+        f"Python {report['machine']['python']}; commit {report['commit']}, "
+        f"llguidance {report['versions']['llguidance']}, {report['date']}.",
         "",
     ]
     for title, key in (("Time to first mask", "first_mask"), ("Time between masks", "between_masks")):

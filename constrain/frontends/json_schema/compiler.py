@@ -87,11 +87,11 @@ class Compiler:
             self._check_format(name, location)
 
     def _check_format(self, name: str, location: str) -> None:
-        from constrain.frontends.json_schema.formats import FORMATS, KNOWN_FORMATS
+        from constrain.frontends.json_schema.formats import FORMATS, KNOWN_FORMATS, NARROWED_FORMATS
 
         if self.options.formats == "annotate":
             self.annotations.append((location, "format", f"{name!r} is an annotation by option"))
-        elif name in FORMATS:
+        elif name in FORMATS and name not in NARROWED_FORMATS:
             return
         elif name in KNOWN_FORMATS:
             raise UnsupportedError(
