@@ -23,14 +23,10 @@ __all__ = [
     "MoreThan",
     "MultipleOf",
     "OneOf",
-    "Within",
     "decimal_text",
     "digits_of",
     "exact",
 ]
-
-# The window of the bounded text policy reaches a little beyond the constants.
-_SPARE = 3
 
 #: Constants of a schema lie between `10 ** -MAX_EXPONENT` and `10 ** MAX_EXPONENT`.
 MAX_EXPONENT = 10_000
@@ -69,15 +65,7 @@ class IntegerText:
     """The text has neither a fraction nor an exponent: an integer as draft 4 means it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
-    """The value is 0, or its absolute value lies between `low` and `high`, both positive and included."""
-
-    low: Fraction
-    high: Fraction
-
-
-Atom = AtLeast | MoreThan | OneOf | MultipleOf | IntegerText | Within
+Atom = AtLeast | MoreThan | OneOf | MultipleOf | IntegerText
 
 
 def exact(value: int | float | Decimal | Fraction) -> Fraction:
@@ -130,7 +118,7 @@ def digits_of(value: Fraction) -> Digits:
         twos = (denominator & -denominator).bit_length() - 1
         rest = denominator >> twos
         fives = round(math.log(rest, 5)) if rest > 1 else 0
-        if max(fives, twos) > MAX_EXPONENT + _SPARE:
+        if fives > MAX_EXPONENT or twos > MAX_EXPONENT:
             raise _too_far()
         if 5**fives != rest:
             raise SchemaError(f"{value} is not a decimal number")

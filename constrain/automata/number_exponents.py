@@ -29,8 +29,8 @@ class Exponents:
         self._hash = hash(ranges)
         edges = [abs(edge) for low, high, _ in ranges for edge in (low, high) if abs(edge) != _FAR]
         self.settled = max(edges, default=0) + 1
-        positive = [(max(low, 0), high, outcome) for low, high, outcome in ranges if high >= 0]
-        negative = [(max(-high, 0), -low, outcome) for low, high, outcome in reversed(ranges) if low <= 0]
+        positive = [(max(low, 0), high) for low, high, _ in ranges if high >= 0]
+        negative = [(max(-high, 0), -low) for low, high, _ in reversed(ranges) if low <= 0]
         self._sizes = (positive, negative)
 
     def __eq__(self, other: object) -> bool:
@@ -67,23 +67,6 @@ class Exponents:
                 return outcome
         return -1
 
-    def rest(self, negative: bool, value: int, left: int) -> tuple[tuple[int, int, int, int], ...]:
-        """Return the wanted ways on: equal for two prefixes exactly if the same digits complete them.
-
-        Args:
-            negative: whether the exponent is.
-            value: what was read of its absolute value.
-            left: how many digits may follow.
-        """
-        found = []
-        for count in range(left + 1):
-            low = value * 10**count
-            high = low + 10**count - 1
-            for first, last, outcome in self._sizes[negative]:
-                if first <= high and last >= low:
-                    found.append((count, max(first, low) - low, min(last, high) - low, outcome))
-        return tuple(found)
-
     def completion(self, negative: bool, value: int, complete: bool, left: int) -> str | None:
         """Return a shortest string of digits that completes a wanted exponent.
 
@@ -100,7 +83,7 @@ class Exponents:
         for count in range(left + 1):
             low = value * power
             if count or complete:
-                for first, last, _ in sizes:
+                for first, last in sizes:
                     size = max(first, low)
                     if size <= min(last, low + power - 1):
                         return str(size - low).zfill(count) if count else ""

@@ -13,7 +13,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from functools import cached_property
 from itertools import chain
 from math import lcm
 from typing import NamedTuple
@@ -25,7 +24,6 @@ from constrain.automata.number_atoms import (
     MoreThan,
     MultipleOf,
     OneOf,
-    Within,
     decimal_text,
     digits_of,
 )
@@ -34,7 +32,6 @@ from constrain.automata.number_lattices import (
     Combination,
     Scaled,
     combinations,
-    least_common_multiple,
     member,
     tens_needed,
 )
@@ -52,7 +49,6 @@ class Reach(NamedTuple):
 
     At the shift k, `low <= k <= high`, the completions are the multiples of
     `10 ** (k - min(slack, k + offset) - places)` in `[N * 10**k, (N + 1) * 10**k)`.
-    The shift `plain` is the one that is spelled without an exponent, or the least of those.
     """
 
     low: int
@@ -60,7 +56,6 @@ class Reach(NamedTuple):
     slack: int
     offset: int
     places: int
-    plain: int
 
     def finest(self, shift: int) -> int:
         """Return the exponent of the finest completion at a shift."""
@@ -130,14 +125,6 @@ class Lattices:
         self.any = combinations(self.divisors, whole=False)
         self._whole: list[Combination] | None = None
 
-    @cached_property
-    def common(self) -> Scaled:
-        """The least common multiple of all divisors."""
-        common: Scaled = (1, 0)
-        for number, divisor in enumerate(self.divisors):
-            common = least_common_multiple(common, divisor) if number else divisor
-        return common
-
     @property
     def whole(self) -> list[Combination]:
         """The combinations that integers have."""
@@ -164,7 +151,6 @@ class HalfLine:
 
     Attributes:
         constants: the constants of this sign, ascending.
-        own: those of them that are more than the ends of a `Within`.
         significands: their digits, distinct and sorted; the index is the *rank*.
     """
 
@@ -182,8 +168,6 @@ class HalfLine:
         self._gaps: dict[bool, list[_Gap]] = {}
         order = sorted(events)
         self.constants = [events[key].digits for key in order]
-        self._is_own = [events[key].own for key in order]
-        self.own = [digits for digits, own in zip(self.constants, self._is_own, strict=True) if own]
         self.significands = sorted({key[1] for key in order})
         ranks = {text: rank for rank, text in enumerate(self.significands)}
         self._ranks = [ranks[key[1]] for key in order]
@@ -250,7 +234,7 @@ class HalfLine:
 
     def differs(self, other: HalfLine) -> bool:
         """Return whether the sign makes a difference to any number."""
-        return bool(self.own or other.own) or self._gap_vectors != other._gap_vectors
+        return bool(self.constants or other.constants) or self._gap_vectors != other._gap_vectors
 
     def magnitudes(self) -> list[int]:
         """Return the magnitudes of the constants, ascending."""
@@ -299,35 +283,31 @@ class HalfLine:
         matched = figures.matched + 1
         return low, high, min(matched, len(texts[low])) if high == low + 1 else matched
 
-    def completions(self, figures: Figures, reach: Reach, whole: bool) -> Iterator[Completion]:
-        """Some wanted numbers that start with these digits; at least one if any is in reach.
+    def completion(self, figures: Figures, reach: Reach, whole: bool) -> Completion | None:
+        """Return a wanted number that starts with these digits, or `None` if none is in reach.
 
         Args:
             whole: whether the text is to be nothing but digits.
         """
-        yield from self._points_ahead(figures, reach, whole, own=True)
-        length = figures.length
+        length, first, last = figures.length, figures.first, figures.last
+        points = self._points[whole]
+        for rank in range(first, last):
+            for index in points[rank]:
+                digits = self.constants[index]
+                shift = digits.magnitude - length
+                if reach.low <= shift <= reach.high and digits.low >= reach.finest(shift):
+                    return Completion(shift, digits.text[length:])
         for gap in self._gaps[whole]:
             low = max(reach.low, gap.low_magnitude - length)
             high = min(reach.high, gap.high_magnitude - length)
             if low > high:
                 continue
             for combination in gap.combinations:
-                for shift in _shifts(combination, low, high, figures.zeros, reach.plain):
+                for shift in _shifts(combination, low, high, figures.zeros):
                     found = self._in_gap(figures, gap, combination, shift, reach.finest(shift))
                     if found is not None:
-                        yield found
-        yield from self._points_ahead(figures, reach, whole, own=False)
-
-    def _points_ahead(self, figures: Figures, reach: Reach, whole: bool, own: bool) -> Iterator[Completion]:
-        points = self._points[whole]
-        for rank in range(figures.first, figures.last):
-            for index in points[rank]:
-                digits = self.constants[index]
-                shift = digits.magnitude - figures.length
-                reached = reach.low <= shift <= reach.high and digits.low >= reach.finest(shift)
-                if reached and self._is_own[index] is own:
-                    yield Completion(shift, digits.text[figures.length :])
+                        return found
+        return None
 
     def _in_gap(
         self, figures: Figures, gap: _Gap, combination: Combination, shift: int, finest: int
@@ -356,15 +336,14 @@ class HalfLine:
         return Completion(shift, decimal_text(rest).zfill(more).rstrip("0") if rest else "")
 
 
-def _shifts(combination: Combination, low: int, high: int, zeros: int, plain: int) -> Iterator[int]:
+def _shifts(combination: Combination, low: int, high: int, zeros: int) -> Iterator[int]:
     """The shifts of a prefix with `zeros` trailing zeros at which a gap may first have a member.
 
     Both ends may be cut by a constant; in between, larger shifts are only ever better for
     the divisors that hold, until those no longer change, and only ever worse for the others.
-    The shift next to `plain` comes first, as the number is shortest there.
     """
-    near = min(max(plain, low), high)
     if combination.unit is None:
+        near = min(max(0, low), high)
         tried = (near, near - 1) if low == -_FAR else (near, near - 1, low, low + 1)
         return (shift for shift in dict.fromkeys(tried) if low <= shift <= high)
     exponent, tens = combination.unit[1], combination.tens
@@ -373,7 +352,7 @@ def _shifts(combination: Combination, low: int, high: int, zeros: int, plain: in
     single = range(start, min(high, exponent - 1, max(exponent - zeros + tens, start + 1)) + 1)
     start = max(low, exponent)
     several = range(start, min(high, max(exponent + 2 * combination.width + tens + 5, start + 1)) + 1)
-    return chain((near,), single, several)
+    return chain(single, several)
 
 
 def _occurs(combination: Combination, gap: _Gap) -> bool:
@@ -383,17 +362,13 @@ def _occurs(combination: Combination, gap: _Gap) -> bool:
 
 
 class _Event:
-    """What changes at a constant: bits that flip there, behind it, and that hold only there.
+    """What changes at a constant: bits that flip there, behind it, and that hold only there."""
 
-    Its own is a constant of which another atom than `Within` speaks.
-    """
-
-    __slots__ = ("after", "at", "digits", "only", "own")
+    __slots__ = ("after", "at", "digits", "only")
 
     def __init__(self, digits: Digits) -> None:
         self.digits = digits
         self.at = self.after = self.only = 0
-        self.own = False
 
 
 def _events(atoms: tuple[Atom, ...], negative: bool) -> tuple[int, dict[tuple[int, str], _Event]]:
@@ -417,22 +392,15 @@ def _events(atoms: tuple[Atom, ...], negative: bool) -> tuple[int, dict[tuple[in
                 place = event(value)
                 if place is not None:
                     place.only |= mask
-                    place.own = True
         elif isinstance(atom, AtLeast | MoreThan):
             bound = atom.bound
             if bound < 0 or (bound == 0 and not negative):
                 base |= mask
             place = event(bound)
             if place is not None:
-                place.own = True
                 # On the negative side larger magnitudes are smaller numbers.
                 if isinstance(atom, AtLeast) is negative:
                     place.after ^= mask
                 else:
                     place.at ^= mask
-        elif isinstance(atom, Within):
-            ends = event(-atom.low if negative else atom.low), event(-atom.high if negative else atom.high)
-            if ends[0] is not None and ends[1] is not None:
-                ends[0].at ^= mask
-                ends[1].after ^= mask
     return base, events

@@ -8,14 +8,7 @@ digits that the constants of the schema have before or behind the point, as the 
   its spelling `d.ddde+x` is within the cap,
 - in the exponent at most 3 digits, or as many as the exponent of a constant has.
 
-n of a divisor is that of the least common multiple of all divisors, with two digits more.
-
-Its second half is a window of values: a number is 0, or its absolute value lies between 5e-324 and
-1.7976931348623157e308, the ends of IEEE 754 doubles, so that no reader takes a text for infinity or
-0 that is neither. A constant or divisor beyond an end moves that end to hold it, two powers of ten
-to spare; so do all of them if no wanted number lies in the window.
-
-An exponent starts with at most one redundant zero. Hence a
+n of a divisor is that of the least common multiple of all divisors, with two digits more. Hence a
 set of numbers that is not empty keeps a plain spelling of some member, and a constant keeps its plain and
 its exponent spelling; so do all floats as `repr` and `json.dumps` spell them, and all integers of 25 digits.
 """
@@ -23,20 +16,10 @@ its exponent spelling; so do all floats as `repr` and `json.dumps` spell them, a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fractions import Fraction
 from typing import Final, NamedTuple
 
-from constrain.automata.number_atoms import (
-    AtLeast,
-    Atom,
-    MoreThan,
-    MultipleOf,
-    OneOf,
-    Within,
-    digits_of,
-)
 from constrain.automata.number_exponents import Exponents
-from constrain.automata.number_lattices import FINEST, least_common_multiple
+from constrain.automata.number_lattices import FINEST, Scaled, least_common_multiple
 from constrain.automata.number_sets import Completion, Figures, HalfLine, Lattices, Reach
 
 __all__ = [
@@ -55,12 +38,9 @@ __all__ = [
     "E",
     "Position",
     "Power",
-    "windows",
 ]
 
 _FAR = -FINEST
-
-_DOUBLES = Within(Fraction("5e-324"), Fraction("1.7976931348623157e308"))
 
 # Places in the grammar. The zero places are those where no digit but 0 was read.
 START: Final = 0
@@ -133,31 +113,31 @@ class Caps(NamedTuple):
         """Return the caps of the bounded text policy."""
         whole = places = exponent = 0
         for side in sides:
-            for digits in side.own:
+            for digits in side.constants:
                 whole = max(whole, digits.magnitude)
                 places = max(places, -digits.low, len(digits.text))
                 exponent = max(exponent, abs(digits.magnitude), abs(digits.low))
         if lattices.divisors:
+            common: Scaled = (1, 0)
             for divisor in lattices.divisors:
+                common = least_common_multiple(common, divisor)
                 places = max(places, -divisor[1])
                 exponent = max(exponent, abs(divisor[1]))
-            coefficient, zeros = least_common_multiple((1, 0), lattices.common)
-            magnitude = coefficient.bit_length() * 3 // 10 + 1 + zeros + 2
+            magnitude = common[0].bit_length() * 3 // 10 + 1 + common[1] + 2
             whole = max(whole, magnitude)
             exponent = max(exponent, magnitude)
         return cls(max(25, whole + 2), max(25, places + 2), max(3, len(str(exponent + 2))))
 
     def reach(self, position: Position) -> Reach:
         """Return where the point can still get, behind the first significant digit."""
-        places = position.places
-        plain = 0 if position.phase == INTEGER else -places
         if self.exponent == _FAR:
-            return Reach(-_FAR, _FAR, 0, _FAR, _FAR, plain)
+            return Reach(-_FAR, _FAR, 0, _FAR, _FAR)
         far = self.largest_exponent
+        places = position.places
         if position.phase == INTEGER:
             room = self.whole - position.figures.length
-            return Reach(-far, far + room, room, far, self.places, plain)
-        return Reach(-far - places, far - places, 0, _FAR, self.places - places, plain)
+            return Reach(-far, far + room, room, far, self.places)
+        return Reach(-far - places, far - places, 0, _FAR, self.places - places)
 
     def spelled(self, position: Position, found: Completion, textual: bool) -> str:
         """The rest of a text: the digits that are missing, the point and the exponent.
@@ -182,30 +162,3 @@ class Caps(NamedTuple):
         elif textual and plain:
             text += ".0"
         return text if plain else f"{text}e{shift - before}"
-
-
-def windows(atoms: Iterable[Atom], lattices: Lattices) -> list[Within]:
-    """Return the windows of values of the bounded text policy; each counts if those before it are empty."""
-    constants: set[Fraction] = set()
-    for atom in atoms:
-        if isinstance(atom, OneOf):
-            constants |= atom.values
-        elif isinstance(atom, AtLeast | MoreThan):
-            constants.add(atom.bound)
-        elif isinstance(atom, MultipleOf):
-            constants.add(atom.divisor)
-    sizes = {abs(constant) for constant in constants if constant}
-    if not sizes:
-        return [_DOUBLES]
-    smallest, largest = digits_of(min(sizes)), digits_of(max(sizes))
-    low, high = _DOUBLES.low, _DOUBLES.high
-    fine, far = _ten_to(smallest.magnitude - 3), _ten_to(largest.magnitude + 2)
-    first = Within(fine if min(sizes) < low else low, far if max(sizes) > high else high)
-    coefficient, zeros = lattices.common
-    multiple = _ten_to(coefficient.bit_length() * 3 // 10 + 1 + zeros + 2)
-    last = Within(min(low, fine), max(high, far, multiple))
-    return [first] if first == last else [first, last]
-
-
-def _ten_to(exponent: int) -> Fraction:
-    return Fraction(10**exponent) if exponent >= 0 else Fraction(1, 10**-exponent)

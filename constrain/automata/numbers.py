@@ -12,7 +12,6 @@ The bounded text policy is defined in `number_text`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Final
 
 from constrain.automata.number_atoms import (
@@ -22,7 +21,6 @@ from constrain.automata.number_atoms import (
     MoreThan,
     MultipleOf,
     OneOf,
-    Within,
     exact,
 )
 from constrain.automata.number_exponents import Exponents
@@ -44,7 +42,6 @@ from constrain.automata.number_text import (
     E,
     Position,
     Power,
-    windows,
 )
 from constrain.automata.table_cy import DEAD, UNKNOWN, TableAutomaton
 
@@ -58,7 +55,6 @@ __all__ = [
     "MultipleOf",
     "NumberAutomaton",
     "OneOf",
-    "Within",
     "exact",
 ]
 
@@ -70,9 +66,6 @@ _FAR = -FINEST
 _DOT: Final = 0x2E
 _SMALL_E: Final = 0x65
 _LARGE_E: Final = 0x45
-
-# Of so many completions the best one is taken.
-_CHOICES: Final = 16
 
 _NOTHING = Figures(0, 0, 0, 0, 0, 0)
 
@@ -106,47 +99,36 @@ class NumberAutomaton(TableAutomaton):
     ) -> None:
         super().__init__(max_states)
         verdicts: dict[int, int] = {}
-        self._bounded = bounded
-        inside = 1 << len(atoms) if bounded else 0
 
         def verdict(vector: int) -> int:
             known = verdicts.get(vector)
             if known is None:
-                wanted = vector & inside == inside and goal(vector ^ inside)
-                known = tracked(vector ^ inside) if wanted else -1
+                known = tracked(vector) if goal(vector) else -1
                 verdicts[vector] = known
             return known
 
         self._verdict = verdict
         self._textual = 0
-        self._zero = inside
+        self._zero = 0
         for bit, atom in enumerate(atoms):
             if isinstance(atom, IntegerText):
                 self._textual |= 1 << bit
             elif _holds_at_zero(atom):
                 self._zero |= 1 << bit
         self._lattices = Lattices(atoms)
+        self._sides = tuple(
+            [HalfLine(atoms, negative, self._lattices, verdict, self._textual) for negative in (False, True)]
+        )
+        # Without constants both signs behave alike and share their states.
+        self._negative = 1 if self._sides[0].differs(self._sides[1]) else 0
+        self._bounded = bounded
+        self._caps = self._bounded_caps() if bounded else Caps(_FAR, _FAR, _FAR)
         self._positions: list[Position | Power] = []
         self._states: dict[tuple[object, ...], int] = {}
         self._exponents: dict[Exponents, Exponents] = {}
         start = Position(START, 0, _NOTHING, 0)
-        for window in self._windows(atoms) if bounded else (None,):
-            self._look_at(atoms if window is None else (*atoms, window))
-            if self._completion(start) is not None:
-                self.start = self._new_state(start, -1)
-                break
-
-    def _look_at(self, atoms: tuple[Atom, ...]) -> None:
-        lattices, verdict, textual = self._lattices, self._verdict, self._textual
-        self._sides = tuple(
-            [HalfLine(atoms, negative, lattices, verdict, textual) for negative in (False, True)]
-        )
-        # Without constants both signs behave alike and share their states.
-        self._negative = 1 if self._sides[0].differs(self._sides[1]) else 0
-        self._caps = self._bounded_caps() if self._bounded else Caps(_FAR, _FAR, _FAR)
-
-    def _windows(self, atoms: tuple[Atom, ...]) -> list[Within]:
-        return windows(atoms, self._lattices)
+        if self._completion(start) is not None:
+            self.start = self._new_state(start, -1)
 
     def _bounded_caps(self) -> Caps:
         return Caps.needed_by(self._sides, self._lattices)
@@ -189,19 +171,15 @@ class NumberAutomaton(TableAutomaton):
         return state
 
     def _power_state(self, power: Power) -> int:
-        phase, exponents, negative, value, left = power
-        key: tuple[object, ...] = power
-        if phase != E and left != _FAR:
-            key = (phase, value == 0, left, exponents.rest(negative, value, left))
-        state = self._states.get(key)
+        state = self._states.get(power)
         if state is None:
             state = DEAD
             verdict = -1
-            if phase == EXPONENT:
-                verdict = exponents.verdict(-value if negative else value)
+            if power.phase == EXPONENT:
+                verdict = power.exponents.verdict(-power.value if power.negative else power.value)
             if verdict >= 0 or self._power_completion(power) is not None:
                 state = self._new_state(power, verdict)
-            self._states[key] = state
+            self._states[power] = state
         return state
 
     def _verdict_at(self, position: Position) -> int:
@@ -284,15 +262,13 @@ class NumberAutomaton(TableAutomaton):
         )
 
     def _power_after(self, power: Power, byte: int) -> int:
-        phase, exponents, negative, value, left = power
+        _, exponents, negative, value, left = power
         if byte in (0x2B, 0x2D):
             return self._power_state(Power(E_SIGN, exponents, byte == 0x2D, 0, left))
         if left == 0:
             return DEAD
-        if left != _FAR:
-            redundant = phase == EXPONENT and value == 0 and byte == 0x30
-            left = 0 if redundant else left - 1
         value = min(value * 10 + byte - 0x30, exponents.settled)
+        left = left if left == _FAR else left - 1
         return self._power_state(Power(EXPONENT, exponents, negative, value, left))
 
     def _wanted_exponents(self, position: Position) -> Exponents:
@@ -362,20 +338,18 @@ class NumberAutomaton(TableAutomaton):
             if phase == MINUS and not zero_wanted and self._verdict(self._zero) < 0 and self._empty(side):
                 return None
             texts = self._first_completions(position)
-            return min(texts, key=_awkwardness, default=None) if shortest else next(texts, None)
+            return min(texts, key=len, default=None) if shortest else next(texts, None)
         if phase in (ZERO, ZERO_POINT, ZERO_FRACTION):
             return self._zero_completion(position)
         half_line = self._sides[side]
         caps = self._caps
         if phase == INTEGER and self._textual:
-            reach = Reach(0, caps.whole - figures.length, _FAR, 0, 0, 0)
-            for found in half_line.completions(figures, reach, whole=True):
+            reach = Reach(0, caps.whole - figures.length, _FAR, 0, 0)
+            found = half_line.completion(figures, reach, whole=True)
+            if found is not None:
                 return found.suffix.ljust(found.shift, "0")
-        completions = half_line.completions(figures, caps.reach(position), whole=False)
-        texts = (caps.spelled(position, found, bool(self._textual)) for found in completions)
-        if shortest:
-            return min(islice(texts, _CHOICES), key=_awkwardness, default=None)
-        return next(texts, None)
+        found = half_line.completion(figures, caps.reach(position), whole=False)
+        return None if found is None else caps.spelled(position, found, bool(self._textual))
 
     def _empty(self, side: int) -> bool:
         half_line = self._sides[side]
@@ -417,11 +391,6 @@ class NumberAutomaton(TableAutomaton):
                     if text is not None:
                         return dot + "0" * (place - places) + chr(byte) + text
         return None
-
-
-def _awkwardness(text: str) -> int:
-    """The length of a text; an exponent counts more."""
-    return len(text) + 8 * ("e" in text)
 
 
 def _holds_at_zero(atom: Atom) -> bool:

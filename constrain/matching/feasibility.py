@@ -100,6 +100,8 @@ class _ObjectSearch:
                     low = max(low, atom.count)
                 elif high < 0 or atom.count - 1 < high:
                     high = atom.count - 1
+        if 0 <= high < low:
+            return None
         missing = required & ~self.present
         if missing & self.blocked:
             return None

@@ -12,7 +12,6 @@ import hashlib
 import logging
 import os
 import struct
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +87,8 @@ def store(key: str, entry: CacheEntry) -> None:
     try:
         path = _path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
+        import tempfile  # late: it brings archives and compression along
+
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
         with os.fdopen(handle, "wb") as file:
             file.write(_MAGIC + _digest(payload) + payload)

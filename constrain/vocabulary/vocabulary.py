@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from constrain.errors import VocabularyError
 from constrain.vocabulary import cache
-from constrain.vocabulary.sources import Encoder, open_source
 from constrain.vocabulary.token_trie_cy import TokenTrie
+
+if TYPE_CHECKING:
+    from constrain.vocabulary.sources import Encoder
 
 __all__ = ["Vocabulary"]
 
@@ -94,6 +97,8 @@ class Vocabulary:
         Raises:
             VocabularyError: an unknown kind of tokenizer, or no end-of-sequence token.
         """
+        from constrain.vocabulary.sources import open_source
+
         source = open_source(tokenizer)
         chosen = (eos_ids,) if isinstance(eos_ids, int) else eos_ids
         chosen = None if chosen is None else tuple(sorted(set(chosen)))

@@ -21,7 +21,6 @@ from constrain.automata.numbers import (
     MultipleOf,
     NumberAutomaton,
     OneOf,
-    Within,
 )
 from constrain.automata.table_cy import DEAD
 
@@ -48,8 +47,6 @@ def holds(atom: Atom, text: str) -> bool:
             return (value / divisor).denominator == 1
         case IntegerText():
             return not set(text) & set(".eE")
-        case Within(low, high):
-            return value == 0 or low <= abs(value) <= high
     raise AssertionError(atom)
 
 
@@ -173,47 +170,25 @@ def test_short_texts_are_members_exactly_if_their_value_is_wanted(seed: int, bou
 
 
 class _Capped(NumberAutomaton):
-    """Caps and windows that are small enough to write the whole language down."""
+    """Caps that are small enough to write the whole language down."""
 
     caps = (2, 1, 1)
-    window = Within(Fraction(1, 10**99), Fraction(10**99))
 
     def _bounded_caps(self) -> Caps:
         return Caps(*self.caps)
-
-    def _windows(self, atoms: tuple[Atom, ...]) -> list[Within]:
-        return [self.window]
 
 
 class _CappedFraction(_Capped):
     caps = (1, 2, 1)
 
 
-class _Windowed(_Capped):
-    window = Within(Fraction("0.5"), Fraction("179.77"))
-
-
-class _WindowedFraction(_CappedFraction):
-    window = Within(Fraction("0.004"), Fraction("176"))
-
-
-class _WindowedTightly(_Capped):
-    window = Within(Fraction("18"), Fraction("21.5"))
-
-
-class _LongExponent(_Capped):
-    caps = (1, 1, 2)
-    window = Within(Fraction("5e-31"), Fraction("1.7e31"))
-
-
 @cache
-def capped_texts(whole: int, places: int, exponent: int) -> list[str]:
+def capped_texts(whole: int, places: int) -> list[str]:
     wholes = [str(number) for number in range(10**whole)]
     fractions = [""]
     for length in range(1, places + 1):
         fractions += [f".{number:0{length}d}" for number in range(10**length)]
-    powers = [f"{number:0{length + 1}d}" for length in range(exponent) for number in range(10 ** (length + 1))]
-    exponents = ["", *(f"e{sign}{power}" for sign in ("", "+", "-") for power in powers)]
+    exponents = ["", *(f"e{sign}{digit}" for sign in ("", "+", "-") for digit in range(10))]
     return [
         minus + "".join(parts)
         for minus in ("", "-")
@@ -221,16 +196,12 @@ def capped_texts(whole: int, places: int, exponent: int) -> list[str]:
     ]
 
 
-KINDS = [_Capped, _CappedFraction, _Windowed, _WindowedFraction, _WindowedTightly, _LongExponent]
-
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [_Capped, _CappedFraction])
 @pytest.mark.parametrize("seed", range(1000, 1008))
 def test_within_caps_a_prefix_is_live_exactly_if_a_member_extends_it(seed: int, kind: type[_Capped]) -> None:
     atoms, goal = case(seed, "0123456789", 2)
     automaton = kind(atoms, goal, lambda vector: vector, bounded=True)
-    texts = [text for text in capped_texts(*kind.caps) if holds(kind.window, text)]
-    wanted = language(texts, atoms, goal)
+    wanted = language(capped_texts(*kind.caps[:2]), atoms, goal)
     expected = {text[:length] for text in wanted for length in range(len(text) + 1)}
     states = {}
     members = {}

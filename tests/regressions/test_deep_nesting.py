@@ -56,7 +56,7 @@ del matcher, fork
 print(json.dumps([shallow, deep]))
 """
 
-CASES = {
+CASES: dict[str, list[object]] = {
     "array": [{"type": "array", "items": {"$ref": "#"}}, "[", "]", "[]"],
     "object": [{"type": "object", "additionalProperties": {"$ref": "#"}}, '{"a":', "}", "{}"],
     "anything": [True, '[{"a":', "}]", "1"],

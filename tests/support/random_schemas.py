@@ -171,7 +171,8 @@ class _Maker:
         else:
             result = {kind: [part() for _ in range(self.rng.randint(2, 3))]}
         if self.chance(0.4):
-            beside = self.rng.choice([self.object, self.array, lambda _: self.simple(0, guarded)])(depth - 1)
+            other = self.rng.randrange(3)
+            beside = [self.object, self.array][other](depth - 1) if other < 2 else self.simple(0, guarded)
             result = {**beside, **result}
         return result
 

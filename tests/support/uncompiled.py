@@ -40,7 +40,7 @@ def install() -> None:
     """From here on the package runs uncompiled; call it before the first import of `constrain`."""
     if any(name.startswith("constrain.") and name.endswith("_cy") for name in sys.modules):
         raise RuntimeError("constrain is already imported")
-    sys.meta_path.insert(0, SourceFinder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, SourceFinder)
 
 
 if __name__ == "__main__":

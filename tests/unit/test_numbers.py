@@ -7,7 +7,6 @@ import math
 import random
 import re
 import struct
-import sys
 import time
 from collections.abc import Callable
 from decimal import Decimal
@@ -346,7 +345,7 @@ def test_bounds_at_the_end_of_the_floats_are_exact(bounded: bool) -> None:
 
 @BOTH
 def test_completions_of_a_fine_or_coarse_lattice_are_exact(bounded: bool) -> None:
-    for divisor in ("1e-300", "7e-300", "123456789", "3e280", "1.23456789012345678901234567e-9"):
+    for divisor in ("1e-300", "7e-300", "123456789", "3e300", "1.23456789012345678901234567e-9"):
         automaton = build((MultipleOf(number(divisor)), MoreThan(number(0))), bounded=bounded)
         for prefix in ("", "9", "1.5", "0.0", "98765432109876543210"):
             value = finish(automaton, prefix)
@@ -422,18 +421,7 @@ def test_states_of_a_plain_number_are_few() -> None:
         return len(seen)
 
     assert reachable(build(bounded=False)) <= 24
-    # The exponents that are left depend on the digits before and behind the point: 25 times 25.
-    assert reachable(build()) <= 6000
-
-
-def test_states_of_everyday_numbers_are_few() -> None:
-    automaton = build()
-    for text in ("12.5", "3.25", "0.001", "-17", "1e5", "123456", "-71.125"):
-        state = automaton.start
-        for byte in text.encode():
-            automaton.live_bytes(state)
-            state = automaton.step(state, byte)
-    assert automaton.size <= 80
+    assert reachable(build()) <= 100
 
 
 def test_the_budget_of_states_is_kept() -> None:
@@ -442,95 +430,10 @@ def test_the_budget_of_states_is_kept() -> None:
         state_after(automaton, "1" * 5 + "0" * 40)
 
 
-_TEXT = re.compile(
-    r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?(?P<power>[0-9]+))?",
-)
-
-
-def in_the_policy(text: str) -> bool:
-    """Grammar, digits of an exponent, and the values between the ends of the doubles."""
-    match = _TEXT.fullmatch(text)
-    if match is None:
-        return False
-    power = match["power"] or "0"
-    size = abs(Decimal(text))
-    return (
-        len(power) <= 3
-        and (len(power) == 1 or not power[:-1].startswith("00"))
-        and (size == 0 or Decimal("5e-324") <= size <= Decimal(repr(sys.float_info.max)))
-    )
-
-
 def test_members_have_the_grammar_of_rfc_8259() -> None:
     automaton = build()
     rng = random.Random(1)
     for _ in range(2000):
         text = "".join(rng.choice("0123456789.eE+--") for _ in range(rng.randint(1, 6)))
-        assert (verdict(automaton, text) == "member") == in_the_policy(text), text
-
-
-def test_no_member_overflows_or_underflows_when_it_is_read_as_a_double() -> None:
-    automaton = build()
-    rng = random.Random(2)
-    heads = ["0", "0.0", "1", "1.7976931348623157", "1.7976931348623158", "17.976931348623157", "179", "18"]
-    heads += ["4", "5", "5.0", "49.99", "50", "0.5", "0.0005", "0.17976931348623157", "9" * 25, "1.79769"]
-    outcomes = set()
-    for _ in range(4000):
-        head = rng.choice(heads) + ("." + "0" * rng.randint(1, 9) if rng.random() < 0.1 else "")
-        power = rng.choice([rng.randint(280, 335), rng.randint(0, 999)])
-        text = f"{rng.choice(['', '-'])}{head}e{rng.choice(['', '-'])}{power}"
-        member = in_the_policy(text)
-        assert (verdict(automaton, text) == "member") == member, text
-        if member:
-            assert math.isfinite(float(text))
-            assert (float(text) == 0) == (Decimal(text) == 0)
-        outcomes.add(member)
-    assert outcomes == {True, False}
-
-
-@pytest.mark.parametrize(
-    ("yes", "members", "others"),
-    [
-        ((one_of("1e400", 5),), "1e400 10e399 5", "1e401 5e1"),
-        ((AtLeast(number("1e400")),), "1e400 9e401", "1e404 1e308"),
-        ((AtLeast(number("1e308")),), "1e308 1.7976931348623157e308", "1.8e308 1e309"),
-        ((MoreThan(number("1.7976931348623157e308")),), "1.8e308 2e310", "1e313 1e308"),
-        ((MultipleOf(number("1e400")), MoreThan(number(0))), "1e400 3e401", "1e399 1e405"),
-        ((MultipleOf(number("3e-400")),), "3e-400 6e-5 0", "1e-400 3e-401 3e309"),
-        ((MultipleOf(number("7e307")), AtLeast(number("1.5e308"))), "2.1e308", "1.4e308 7e311"),
-    ],
-)
-def test_constants_beyond_the_doubles_widen_the_window(
-    yes: tuple[Atom, ...], members: str, others: str
-) -> None:
-    automaton = build(yes)
-    assert [text for text in members.split() if verdict(automaton, text) != "member"] == []
-    assert [text for text in others.split() if verdict(automaton, text) == "member"] == []
-
-
-def test_numbers_between_zero_and_the_least_double_remain_if_there_is_nothing_else() -> None:
-    automaton = build((MoreThan(number(0)),), (AtLeast(number("1e-324")),))
-    assert verdict(automaton, "9e-325") == "member"
-    assert 0 < finish(automaton, "") < Decimal("1e-324")
-
-
-@BOTH
-@pytest.mark.parametrize(
-    ("bound", "prefix", "text"),
-    [
-        (99999, "", "200000"),
-        (99999, "1", "100000"),
-        (1.25, "1.2", "1.26"),
-        (1.25, "1.", "1.3"),
-        (0.5, "0.", "0.6"),
-        (12, "1", "13"),
-    ],
-)
-def test_completions_are_spelled_without_exponents(
-    bound: float, prefix: str, text: str, bounded: bool
-) -> None:
-    automaton = build((MoreThan(number(bound)),), bounded=bounded)
-    completion = automaton.completion(state_after(automaton, prefix)).decode()
-    assert "e" not in completion
-    assert Decimal(prefix + completion) > Decimal(str(bound))
-    assert len(prefix + completion) <= len(text)
+        grammatical = re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", text) is not None
+        assert (verdict(automaton, text) == "member") == grammatical
