@@ -44,7 +44,7 @@ $(VENV)/.test: $(BIN)/python $(SOURCES)
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.test
-	$(PIP) -e '.[models,test,lint]'
+	$(PIP) ruff mypy
 	@touch $@
 
 $(VENV)/.bench: $(BIN)/python $(SOURCES)

@@ -67,6 +67,7 @@ class VocabularyMasks:
         blanks: the runs of blanks that tokens begin with; the first is empty.
         only_blanks: (token, index of its blanks) of the tokens that are nothing else.
         without, having: the tokens without a quotation mark, and those with one.
+        escaped: the tokens with a backslash and no quotation mark.
         cache: masks inside strings that any text may continue.
     """
 
@@ -81,7 +82,24 @@ class VocabularyMasks:
         held = quotes[offset[1:]] > quotes[offset[:-1]]
         self.without = whole_trie(_subset(trie, text, offset, ~held))
         self.having = whole_trie(_subset(trie, text, offset, held))
+        slashes = np.concatenate(([0], np.cumsum(np.frombuffer(text + b"\0", dtype=np.uint8) == 0x5C)))
+        slashed = slashes[offset[1:]] > slashes[offset[:-1]]
+        self.escaped = whole_trie(_subset(trie, text, offset, slashed & ~held))
+        begins = (np.frombuffer(text + b"\0", dtype=np.uint8) & 0xC0) != 0x80
+        begun = np.concatenate(([0], np.cumsum(begins)))
+        characters = begun[offset[1:]] - begun[offset[:-1]]
+        self._characters = np.where(slashed, np.iinfo(np.int32).max, characters)
         self._strip(trie, text, offset)
+
+    def short_tokens(self, ids: Any, most: int, n_words: int) -> bytes:
+        """Return the packed mask of those tokens that begin at most `most` characters, without escapes.
+
+        A negative `most` is no bound.
+        """
+        bits = np.zeros(n_words * 32, dtype=np.uint8)
+        bound = np.iinfo(np.int32).max - 1 if most < 0 else most
+        bits[ids[self._characters[ids] <= bound]] = 1
+        return np.packbits(bits, bitorder="little").tobytes()
 
     def _strip(self, trie: TokenTrie, text: bytes, offset: Any) -> None:
         data = np.frombuffer(text + b"\0", dtype=np.uint8)
@@ -319,19 +337,37 @@ class MaskBuilder:
             if left < 0 and low <= position.length:
                 self._apply_sub(self.whole, 0, position, False, 0)
                 return 0
-            # A mask of the vocabulary alone: all bounded strings of all constraints share it.
-            self._copy_inside(position, ("string", left), True)
+            self._copy_bounded(position, left)
         elif low == 0 and high < 0:
-            self._copy_inside(position, key, False)
+            self._copy_inside(position, key)
         else:
             self._walk(self.shared.without, 0, position, 0)
         self._walk(self.shared.having, 0, position, 0)
         return 0
 
     @cython.cfunc
-    def _copy_inside(self, position: Position, key: object, shared: cython.bint) -> cython.int:
+    def _copy_bounded(self, position: Position, left: cython.Py_ssize_t) -> cython.int:
+        """Write the mask of the tokens that stay in a free string of at most `left` more characters.
+
+        It depends on the vocabulary alone: all bounded strings of all constraints share it.
+        """
+        key: object = left
+        mask = self.shared.cache.get(key)
+        if mask is None:
+            sub: Sub = self._sub(self.whole, 0, False)
+            self._copy(self.shared.short_tokens(sub.inside.ids, left, self.n_words))
+            self._walk(self.shared.escaped, 0, position, 0)
+            if not cython.compiled:
+                self.words_array[:] = self.words
+            self.shared.cache.put(key, self.words_array.tobytes())
+            return 0
+        self._copy(mask)
+        return 0
+
+    @cython.cfunc
+    def _copy_inside(self, position: Position, key: object) -> cython.int:
         """Write the mask of the tokens without quotation mark, from a cache if it is there."""
-        cache = self.shared.cache if shared else self.cache
+        cache = self.cache
         mask = cache.get(key)
         if mask is None:
             self._walk(self.shared.without, 0, position, 0)

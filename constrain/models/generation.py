@@ -293,7 +293,7 @@ class _StepLog:
 
     def __call__(self, before: torch.Tensor, after: torch.Tensor) -> None:
         allowed = after > -torch.inf
-        self._kept.append((before.float().logsumexp(-1).neg() + after.float().logsumexp(-1)).exp())
+        self._kept.append((before.float().softmax(-1) * allowed).sum(-1))
         self._forced.append(allowed.sum(-1) == 1)
 
     @property
