@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CLASSES", "Outcome", "collection", "data_folder", "judge", "sample"]
+__all__ = ["CLASSES", "Outcome", "collection", "data_folder", "judge", "sample", "suite_archive"]
 
 #: Best first. `disputed`: the validators contradict each other or the label, and the engine sides with one.
 CLASSES = (
@@ -33,6 +33,14 @@ def data_folder() -> Path | None:
     named = os.environ.get("CONSTRAIN_DATA")
     folder = Path(named) if named else Path(__file__).resolve().parents[3] / "shared" / "data"
     return folder if (folder / "maskbench-dev.jsonl.gz").exists() else None
+
+
+def suite_archive() -> Path | None:
+    """The archive of the official test suite, or `None` where there is none."""
+    named = os.environ.get("CONSTRAIN_DATA")
+    folder = Path(named) if named else Path(__file__).resolve().parents[3] / "shared" / "data"
+    archive = folder / "JSON-Schema-Test-Suite.tar.gz"
+    return archive if archive.exists() else None
 
 
 def collection(folder: Path) -> Iterator[tuple[str, str]]:

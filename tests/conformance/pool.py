@@ -6,7 +6,7 @@ import multiprocessing
 import multiprocessing.connection
 import resource
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ _CONTEXT = multiprocessing.get_context("spawn")
 _MEMORY = 4 << 30
 
 
-def _serve(channel: Any) -> None:
+def _serve(channel: Any, judge: Callable[[str, str], Any]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     while True:
         case = channel.recv()
@@ -33,6 +33,7 @@ def _serve(channel: Any) -> None:
 
 @dataclass
 class _Worker:
+    judge: Callable[[str, str], Any]
     process: Any = None
     channel: Any = None
     case: tuple[str, str] | None = None
@@ -40,7 +41,7 @@ class _Worker:
 
     def start(self) -> None:
         self.channel, other = _CONTEXT.Pipe()
-        self.process = _CONTEXT.Process(target=_serve, args=(other,), daemon=True)
+        self.process = _CONTEXT.Process(target=_serve, args=(other, self.judge), daemon=True)
         self.process.start()
         other.close()
 
@@ -57,14 +58,19 @@ class _Worker:
         self.process = self.case = None
 
 
-def judge_all(cases: Iterable[tuple[str, str]], seconds: float = 30.0, workers: int = 2) -> Iterator[Outcome]:
-    """The outcome of every case, in the order in which they end.
+def judge_all(
+    cases: Iterable[tuple[str, str]],
+    seconds: float = 30.0,
+    workers: int = 2,
+    judge: Callable[[str, str], Any] = judge,
+) -> Iterator[Any]:
+    """What `judge` says of every case, in the order in which they end; of an accident, the outcome `crash`.
 
     Args:
         seconds: the time limit of one schema with its instances; beyond it the outcome is a crash.
     """
     waiting = iter(cases)
-    pool = [_Worker() for _ in range(workers)]
+    pool = [_Worker(judge) for _ in range(workers)]
     try:
         while True:
             for worker in pool:
@@ -84,13 +90,12 @@ def judge_all(cases: Iterable[tuple[str, str]], seconds: float = 30.0, workers: 
             worker.stop()
 
 
-def _collect(worker: _Worker, seconds: float) -> Outcome | None:
+def _collect(worker: _Worker, seconds: float) -> Any:
     assert worker.case is not None
     name = worker.case[0]
     try:
         if worker.channel.poll():
-            outcome: Outcome = worker.channel.recv()
-            return outcome
+            return worker.channel.recv()
     except (EOFError, ConnectionResetError):
         worker.process.join()
         code = worker.process.exitcode
