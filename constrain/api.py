@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["compile", "compile_json_schema", "compile_rules", "compile_xml_schema"]
 
 
-def compile(source: object, *, knowledge: Graph | None = None, options: Options | None = None) -> Constraint:
+def compile(
+    source: object,
+    *,
+    knowledge: Graph | None = None,
+    options: Options | None = None,
+    registry: Mapping[str, object] | None = None,
+) -> Constraint:
     """Compile a source into a constraint; its kind is recognised by its content.
 
     Args:
@@ -24,6 +30,9 @@ def compile(source: object, *, knowledge: Graph | None = None, options: Options 
             file; or a pydantic model class. A `str` is text and never opened as a file.
         knowledge: a graph whose entities the source refers to.
         options: the text policy and budgets.
+        registry: the documents that a JSON Schema may refer to, by absolute URI: a mapping whose values
+            are schemas, or a `referencing.Registry`, of which only what it holds counts. The meta-schemas
+            of the drafts are always known; nothing is fetched.
 
     Raises:
         SchemaError: the source is malformed.
@@ -41,20 +50,24 @@ def compile(source: object, *, knowledge: Graph | None = None, options: Options 
     from constrain.frontends.rules import is_rules
 
     if is_rules(value):
+        if registry is not None:
+            raise SchemaError("report rules refer to no documents", remedy="compile without `registry`")
         return compile_rules(value, knowledge=knowledge, options=options)
     if knowledge is not None:
         raise KnowledgeError(
             "the schema names no entity, so the graph would be ignored",
             remedy="compile without `knowledge`, or name entities in report rules",
         )
-    return compile_json_schema(value, options=options)
+    return compile_json_schema(value, options=options, registry=registry)
 
 
-def compile_json_schema(source: object, *, options: Options | None = None) -> Constraint:
+def compile_json_schema(
+    source: object, *, options: Options | None = None, registry: Mapping[str, object] | None = None
+) -> Constraint:
     """Compile a JSON Schema: a dict, a boolean, JSON text or a `Path`. See `compile`."""
     from constrain.frontends.json_schema.compiler import Compiler
 
-    return Constraint(_read(source), options or Options(), Compiler)
+    return Constraint(_read(source), options or Options(), Compiler, registry=registry)
 
 
 def compile_rules(

@@ -7,7 +7,7 @@ import hashlib
 import json
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -19,6 +19,7 @@ from constrain.matching.position_cy import Policy, Position
 from constrain.options import Options
 
 if TYPE_CHECKING:
+    from constrain.frontends.json_schema.resources import Document
     from constrain.vocabulary import Vocabulary
 
 __all__ = ["Constraint", "parse_json"]
@@ -33,16 +34,18 @@ class Constraint:
         source: the JSON Schema that it means, as a JSON value; not to be changed.
         rules: the report rules that it was written as, if any.
         options: the text policy and budgets.
-        fingerprint: the hash of both; equal constraints have the same.
+        documents: what the source refers to, by URI.
+        fingerprint: the hash of source, documents and options; equal constraints have the same.
     """
 
     def __init__(
         self,
         source: Any,
         options: Options,
-        build: Callable[[Any, Options], Any],
+        build: Callable[[Any, Options, Mapping[str, object]], Any],
         *,
         rules: Any = None,
+        registry: Mapping[str, object] | None = None,
     ) -> None:
         try:
             # A copy, so that a caller who changes the source later does not change the constraint.
@@ -53,15 +56,14 @@ class Constraint:
         self.rules = rules
         self.options = options
         self._build = build
-        try:
-            text = json.dumps(source, sort_keys=True, default=_number_text, separators=(",", ":"))
-        except RecursionError:
-            raise LimitExceeded("the source is nested too deeply", location="#") from None
-        except (TypeError, ValueError) as error:
-            raise SchemaError(f"the source is not JSON: {error}", location="#") from None
-        self.fingerprint = hashlib.sha256(f"{options!r}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
-        self._compiler = build(source, options)
+        text = _json_text(source)
+        self._compiler = build(source, options, registry or {})
         self._machine: Machine = self._compiler.compile()
+        self.documents: Mapping[str, Document] = self._compiler.reached
+        if self.documents:
+            others = {uri: [document.dialect, document.contents] for uri, document in self.documents.items()}
+            text += "\n" + _json_text(others)
+        self.fingerprint = hashlib.sha256(f"{options!r}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
         self._policy = Policy(options)
         self._lock = threading.RLock()
         self._sessions: WeakKeyDictionary[Vocabulary, Session] = WeakKeyDictionary()
@@ -75,7 +77,7 @@ class Constraint:
         return hash(self.fingerprint)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (self.source, self.options, self._build, self.rules))
+        return (_rebuild, (self.source, self.options, self._build, self.rules, self.documents))
 
     def __repr__(self) -> str:
         return f"<Constraint {self.fingerprint[:12]}>"
@@ -141,8 +143,24 @@ class Constraint:
         return explain(self._compiler, self.rules)
 
 
-def _rebuild(source: Any, options: Options, build: Callable[[Any, Options], Any], rules: Any) -> Constraint:
-    return Constraint(source, options, build, rules=rules)
+def _rebuild(
+    source: Any,
+    options: Options,
+    build: Callable[[Any, Options, Mapping[str, object]], Any],
+    rules: Any,
+    documents: Mapping[str, Document],
+) -> Constraint:
+    return Constraint(source, options, build, rules=rules, registry=documents)
+
+
+def _json_text(value: Any) -> str:
+    """Return the canonical JSON text of a source."""
+    try:
+        return json.dumps(value, sort_keys=True, default=_number_text, separators=(",", ":"))
+    except RecursionError:
+        raise LimitExceeded("the source is nested too deeply", location="#") from None
+    except (TypeError, ValueError) as error:
+        raise SchemaError(f"the source is not JSON: {error}", location="#") from None
 
 
 def _number_text(value: object) -> object:

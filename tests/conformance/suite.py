@@ -22,7 +22,7 @@ from typing import Any
 from tests.conformance.outcomes import Outcome, suite_archive
 from tests.conformance.pool import judge_all
 
-__all__ = ["CLASSES", "DRAFTS", "RATCHET", "WRONG", "groups", "judge_group", "run", "summary"]
+__all__ = ["CLASSES", "DRAFTS", "RATCHET", "WRONG", "groups", "judge_group", "remotes", "run", "summary"]
 
 RATCHET = Path(__file__).with_name("suite_ratchet.json")
 #: Folder of the suite -> `Options.dialect`.
@@ -55,6 +55,8 @@ def _files() -> dict[str, bytes]:
 @functools.cache
 def remotes() -> dict[str, Any]:
     """The documents that the tests refer to, by their URI."""
+    if suite_archive() is None:
+        return {}
     return {
         _REMOTES + name.removeprefix("remotes/"): json.loads(content)
         for name, content in _files().items()
@@ -87,7 +89,7 @@ def judge_group(name: str, line: str) -> list[Outcome]:
     names = [f"{name}: {test['description']}" for test in group["tests"]]
     accepts: Any
     try:
-        accepts = constrain.compile_json_schema(group["schema"], options=options).accepts
+        accepts = constrain.compile_json_schema(group["schema"], options=options, registry=remotes()).accepts
     except (constrain.UnsupportedError, constrain.LimitExceeded) as error:
         return [Outcome(each, "refused", error.keyword or str(error)[:200]) for each in names]
     except constrain.SchemaError as error:

@@ -6,12 +6,12 @@ whether it can be satisfied at all. Formulas and automata are made where decodin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.languages_cy import Language
-from constrain.errors import LimitExceeded, SchemaError, UnsupportedError
-from constrain.frontends.json_schema.dialects import dialect_of
+from constrain.errors import ConstrainError, LimitExceeded, SchemaError, UnsupportedError
 from constrain.frontends.json_schema.nodes import (
     ConstantNode,
     SubschemaNode,
@@ -19,8 +19,9 @@ from constrain.frontends.json_schema.nodes import (
     constants_formula,
     utf8,
 )
-from constrain.frontends.json_schema.references import References
-from constrain.frontends.json_schema.scan import pointer, scan_schema
+from constrain.frontends.json_schema.references import REFERENCES, Place, References
+from constrain.frontends.json_schema.resources import Document
+from constrain.frontends.json_schema.scan import pointer, scan_schema, subschemas
 from constrain.matching.algebra import Algebra
 from constrain.matching.atoms import Required, TextIn
 from constrain.matching.machine import Machine
@@ -42,14 +43,20 @@ class Compiler:
     #: A pattern or key set of at most this many keys is treated as names.
     FEW_WORDS = 256
 
-    def __init__(self, schema: Any, options: Options) -> None:
+    def __init__(
+        self, schema: Any, options: Options, registry: Mapping[str, object] | None = None
+    ) -> None:
         self.options = options
         self.schema = schema
-        self.dialect = dialect_of(schema, options.dialect)
         self.algebra = Algebra(options)
-        self.references = References(schema, self.dialect)
+        self.references = References(schema, options.dialect, registry or {})
+        self.dialect = self.references.root.dialect
         self.annotations: list[tuple[str, str, str]] = []
-        self._nodes: dict[int, SubschemaNode] = {}
+        #: By sub-schema and place: what a sub-schema means depends on both.
+        self._nodes: dict[tuple[int, Place], SubschemaNode] = {}
+        self._has_dynamic_references = False
+        #: Targets of references: sub-schemas still to be scanned, with location and place.
+        self._pending: list[tuple[dict[str, Any], str, Place]] = []
         self._constant_nodes: dict[object, int] = {}
         self._patterns: dict[str, Language] = {}
         self._formats: dict[str, Language | None] = {}
@@ -65,9 +72,9 @@ class Compiler:
             LimitExceeded: a budget was met.
         """
         try:
-            scan_schema(self.schema, self.dialect, self._visit, self.options.max_steps)
+            self._scan()
             self._check_cycles()
-            machine = self.machine = Machine(self.algebra, self.goal(self.schema, "#", None))
+            machine = self.machine = Machine(self.algebra, self.goal(self.schema, "#", self.references.root))
             if not machine.emptiness.is_nonempty(machine.root.formula):
                 from constrain.frontends.json_schema.conflicts import conflict
 
@@ -78,12 +85,40 @@ class Compiler:
 
     # The scan
 
-    def _visit(self, schema: dict[str, Any], location: str) -> None:
-        if "$ref" in schema:
-            node = self._node(schema, location, None)
-            self.referenced(node)
+    @property
+    def reached(self) -> Mapping[str, Document]:
+        """The documents of the registry that references led to, by URI."""
+        return self.references.library.reached
+
+    def _scan(self) -> None:
+        """Check the schema, and all that its references can lead to."""
+        seen: set[tuple[int, int]] = set()
+        self._pending.append((self.schema, "#", self.references.root))
+        while self._pending:
+            schema, location, place = self._pending.pop()
+            if (id(schema), id(place.resource)) not in seen:
+                limit = self.options.max_steps
+                scan_schema(schema, place, self._visit, limit, location=location, seen=seen)
+
+    def _visit(self, schema: dict[str, Any], location: str, place: Place) -> None:
+        is_overridden = place.dialect.ref_overrides and "$ref" in schema
+        for keyword in REFERENCES:
+            if keyword in schema and keyword in place.dialect.assertions:
+                node = self._node(schema, location, place)
+                contents, target, at = self._lookup(node, keyword)
+                if isinstance(contents, dict):
+                    self._pending.append((contents, at, target))
+                if keyword != "$ref":
+                    self._has_dynamic_references = True
+                # Dynamic references may lead there, once this resource is on the way to them.
+                for anchor in target.resource.dynamic:
+                    found, at = target.resource.dynamic_target(anchor)
+                    self._pending.append((found, at, target))
+        if "$schema" in schema and schema is not place.resource.root and not is_overridden:
+            reason = "is ignored: it does not stand at the root of a resource"
+            self.annotations.append((location, "$schema", reason))
         name = schema.get("format")
-        if isinstance(name, str) and not (self.dialect.ref_overrides and "$ref" in schema):
+        if isinstance(name, str) and "format" in place.dialect.assertions and not is_overridden:
             self._check_format(name, location)
 
     def _check_format(self, name: str, location: str) -> None:
@@ -106,7 +141,8 @@ class Compiler:
     def _check_cycles(self) -> None:
         """Refuse references that lead back to the same value without consuming anything."""
         done: set[int] = set()
-        for start in list(self._nodes.values()):
+        starts = self._evaluated() if self._has_dynamic_references else list(self._nodes.values())
+        for start in starts:
             if id(start) in done:
                 continue
             path: dict[int, SubschemaNode] = {}
@@ -132,62 +168,76 @@ class Compiler:
                     del path[id(node)]
                     done.add(id(node))
 
+    def _evaluated(self) -> list[SubschemaNode]:
+        """Return the nodes that judge some value: dynamic scopes show only on the way to them."""
+        found: list[SubschemaNode] = []
+        seen: set[SubschemaNode] = set()
+        stack = [self.find(self.schema, "#")] if isinstance(self.schema, dict) else []
+        while stack:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            found.append(node)
+            if len(found) > self.options.max_steps:
+                raise LimitExceeded("too many dynamic scopes", limit=self.options.max_steps)
+            stack += node.in_place()
+            for path, part in subschemas(node.schema, frozenset(node.keywords())):
+                below = self.node_of(part, node, path)
+                if below is not None:
+                    stack.append(below)
+        return found
+
     # Nodes and goals
 
-    def _node(self, schema: dict[str, Any], location: str, resource: Any) -> SubschemaNode:
-        node = self._nodes.get(id(schema))
+    def _node(self, schema: dict[str, Any], location: str, place: Place) -> SubschemaNode:
+        place = place.enter(schema)
+        node = self._nodes.get((id(schema), place))
         if node is None:
-            resource = self.references.enter(resource, schema) if schema is not self.schema else resource
-            node = SubschemaNode(self, schema, location, resource)
-            self._nodes[id(schema)] = node
+            node = self._nodes[id(schema), place] = SubschemaNode(self, schema, location, place)
         return node
 
-    def find(self, schema: dict[str, Any], location: str) -> SubschemaNode:
-        """Return the node of a sub-schema that was scanned."""
-        return self._node(schema, location, None)
+    def find(self, schema: dict[str, Any], location: str, place: Place | None = None) -> SubschemaNode:
+        """Return the node of a sub-schema that was scanned, by default of the document itself."""
+        return self._node(schema, location, place or self.references.root)
 
     def node_of(self, value: Any, parent: SubschemaNode, path: tuple[str | int, ...]) -> SubschemaNode | None:
         """Return the node of a sub-schema of `parent`; `None` for a boolean."""
         if isinstance(value, bool):
             return None
-        return self._node(value, pointer(parent.location, *path), parent.resource)
+        return self._node(value, pointer(parent.location, *path), parent.place)
 
-    def goal(self, value: Any, location: str, resource: Any) -> int:
+    def goal(self, value: Any, location: str, place: Place) -> int:
         """Return the goal that a sub-schema is."""
         if isinstance(value, bool):
             return TRUE if value else FALSE
-        node = self._node(value, location, resource)
+        node = self._node(value, location, place)
         if not node.keywords():
             return TRUE
         return self.algebra.formulas.variable(node)
 
-    def referenced(self, node: SubschemaNode) -> SubschemaNode | None:
-        """Return the node that the `$ref` of `node` leads to; `None` for a boolean."""
-        reference = node.schema["$ref"]
-        contents, resource = self.references.lookup(node.resource, reference, node.location)
-        if isinstance(contents, bool):
-            return None
-        if not isinstance(contents, dict):
+    def _lookup(self, node: SubschemaNode, keyword: str) -> tuple[Any, Place, str]:
+        try:
+            contents, place, location = self.references.lookup(node.place, node.schema, keyword)
+        except ConstrainError as error:
+            if error.location is None:
+                error.location = node.location
+                error.keyword = keyword
+            raise
+        if not isinstance(contents, bool | dict):
             raise SchemaError(
-                f"{reference!r} does not lead to a schema", location=node.location, keyword="$ref"
+                f"{node.schema[keyword]!r} does not lead to a schema", location=node.location, keyword=keyword
             )
-        known = self._nodes.get(id(contents))
-        if known is not None:
-            return known
-        location = reference if reference.startswith("#") else f"{node.location}/$ref({reference})"
-        # What only a reference reaches was not scanned yet.
-        target = SubschemaNode(self, contents, location, resource)
-        self._nodes[id(contents)] = target
-        self._scan_below(contents)
-        return target
+        return contents, place, location
 
-    def _scan_below(self, schema: dict[str, Any]) -> None:
-        scan_schema(schema, self.dialect, lambda part, location: None, self.options.max_steps)
+    def referenced(self, node: SubschemaNode, keyword: str = "$ref") -> SubschemaNode | None:
+        """Return the node that a reference of `node` leads to; `None` for a boolean."""
+        contents, place, location = self._lookup(node, keyword)
+        return None if isinstance(contents, bool) else self._node(contents, location, place)
 
-    def referenced_boolean(self, node: SubschemaNode) -> int:
-        """Return the formula of a `$ref` that leads to a boolean."""
-        contents, _ = self.references.lookup(node.resource, node.schema["$ref"], node.location)
-        return TRUE if contents else FALSE
+    def referenced_boolean(self, node: SubschemaNode, keyword: str = "$ref") -> int:
+        """Return the formula of a reference that leads to a boolean."""
+        return TRUE if self._lookup(node, keyword)[0] else FALSE
 
     # Atoms
 

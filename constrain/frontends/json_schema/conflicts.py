@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from constrain.errors import UnsatisfiableError
 from constrain.frontends.json_schema.nodes import SubschemaNode
+from constrain.frontends.json_schema.references import REFERENCES
 from constrain.frontends.json_schema.scan import pointer
 
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ def _inner(compiler: Compiler, node: SubschemaNode, keywords: list[str]) -> list
     """Return the sub-schemas whose emptiness alone would make `node` empty."""
     schema = node.schema
     found: list[SubschemaNode | None] = []
-    if "$ref" in keywords:
-        found.append(compiler.referenced(node))
+    found += [compiler.referenced(node, keyword) for keyword in REFERENCES if keyword in keywords]
     for keyword in ("allOf", "anyOf", "oneOf"):
         if keyword in keywords and (keyword == "allOf" or len(schema[keyword]) == 1):
             found += [

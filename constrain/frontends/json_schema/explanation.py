@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from constrain.automata.formulas_cy import FALSE
 from constrain.frontends.json_schema.nodes import SubschemaNode
+from constrain.frontends.json_schema.references import Place
 from constrain.frontends.json_schema.scan import scan_schema
 from constrain.matching.atoms import ARRAY, FALSE_LITERAL, NULL, NUMBER, OBJECT, STRING, TRUE_LITERAL
 
@@ -26,7 +27,10 @@ _KIND_WORDS = (
 
 #: Keywords that say nothing about a value and belong to the structure of the schema itself.
 _STRUCTURAL = frozenset(
-    {"$schema", "$id", "id", "$defs", "definitions", "$anchor", "$comment", "$vocabulary"}
+    {
+        *("$schema", "$id", "id", "$defs", "definitions", "$anchor", "$comment", "$vocabulary"),
+        *("$dynamicAnchor", "$recursiveAnchor"),
+    }
 )
 
 
@@ -35,19 +39,19 @@ def explain(compiler: Compiler, rules: Any = None) -> str:
     lines = [f"JSON Schema, draft {compiler.dialect.name}"]
     if rules is not None:
         lines += ["The report rules mean this JSON Schema:", _pretty(compiler.schema)]
-    places: list[tuple[str, dict[str, Any]]] = []
+    places: list[tuple[str, dict[str, Any], Place]] = []
     scan_schema(
         compiler.schema,
-        compiler.dialect,
-        lambda schema, location: places.append((location, schema)),
+        compiler.references.root,
+        lambda schema, location, place: places.append((location, schema, place)),
         compiler.options.max_steps,
     )
     ignored: list[str] = []
     lines.append("What each place accepts:")
     if isinstance(compiler.schema, bool):
         lines.append(f"  #  {'any value' if compiler.schema else 'nothing'}")
-    for location, schema in places:
-        node = compiler.find(schema, location)
+    for location, schema, place in places:
+        node = compiler.find(schema, location, place)
         lines.append(f"  {location}  {_accepts(compiler, node)}{_keywords(node)}")
         known = set(node.keywords())
         for keyword in schema:

@@ -16,6 +16,7 @@ from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.languages_cy import Language
 from constrain.automata.numbers import AtLeast, IntegerText, MoreThan, MultipleOf, OneOf, exact
 from constrain.errors import ConstrainError
+from constrain.frontends.json_schema.references import REFERENCES, Place
 from constrain.frontends.json_schema.scan import pointer
 from constrain.matching.atoms import (
     ARRAY,
@@ -68,14 +69,16 @@ class SubschemaNode:
     Attributes:
         schema: the JSON object.
         location: its JSON Pointer.
-        resource: what its references are relative to.
+        place: the resource and the dynamic scope in which its references are resolved.
+        dialect: the draft that its keywords follow.
     """
 
-    def __init__(self, compiler: Compiler, schema: dict[str, Any], location: str, resource: Any) -> None:
+    def __init__(self, compiler: Compiler, schema: dict[str, Any], location: str, place: Place) -> None:
         self.compiler = compiler
         self.schema = schema
         self.location = location
-        self.resource = resource
+        self.place = place
+        self.dialect = place.dialect
         self._components: list[int | None] = [None] * 7
         self._in_place: list[SubschemaNode] | None = None
 
@@ -84,7 +87,7 @@ class SubschemaNode:
 
     def keywords(self) -> list[str]:
         """Return the keywords that count here, in the order of the source."""
-        dialect = self.compiler.dialect
+        dialect = self.dialect
         if dialect.ref_overrides and "$ref" in self.schema:
             return ["$ref"]
         return [keyword for keyword in self.schema if keyword in dialect.assertions]
@@ -98,10 +101,11 @@ class SubschemaNode:
                     node = self.compiler.node_of(value, self, path)
                     if node is not None:
                         found.append(node)
-            if "$ref" in self.keywords():
-                node = self.compiler.referenced(self)
-                if node is not None:
-                    found.append(node)
+            for keyword in REFERENCES:
+                if keyword in self.schema and keyword in self.keywords():
+                    node = self.compiler.referenced(self, keyword)
+                    if node is not None:
+                        found.append(node)
             self._in_place = found
         return self._in_place
 
@@ -147,7 +151,7 @@ class SubschemaNode:
 
     def goal(self, value: Any, *path: str | int) -> int:
         """Return the goal of a sub-schema of this one."""
-        return self.compiler.goal(value, pointer(self.location, *path), self.resource)
+        return self.compiler.goal(value, pointer(self.location, *path), self.place)
 
     def part(self, value: Any, kind: int, *path: str | int) -> int:
         """Return the component of a sub-schema that judges the same value."""
@@ -178,7 +182,7 @@ def _type(node: SubschemaNode, keyword: str, kind: int) -> int:
         if "number" in names:
             return TRUE
         if "integer" in names:
-            textual = node.compiler.dialect.textual_integers
+            textual = node.dialect.textual_integers
             return node.compiler.atom(IntegerText() if textual else MultipleOf(Fraction(1)))
         return FALSE
     name = ("null", "boolean", "boolean", "number", "string", "array", "object")[kind]
@@ -329,7 +333,7 @@ def _dependent(node: SubschemaNode, keyword: str, kind: int) -> int:
 def _items(node: SubschemaNode, keyword: str, kind: int) -> int:
     """`prefixItems` and `items`, or the `items` and `additionalItems` of older drafts."""
     schema = node.schema
-    dialect = node.compiler.dialect
+    dialect = node.dialect
     first = schema.get("items")
     if dialect.tuple_items:
         if isinstance(first, list):
@@ -395,10 +399,15 @@ def _if(node: SubschemaNode, keyword: str, kind: int) -> int:
 
 
 def _ref(node: SubschemaNode, keyword: str, kind: int) -> int:
-    target = node.compiler.referenced(node)
+    target = node.compiler.referenced(node, keyword)
     if target is None:
-        return node.compiler.referenced_boolean(node)
+        return node.compiler.referenced_boolean(node, keyword)
     return target.component(kind)
+
+
+def _dynamic_ref(node: SubschemaNode, keyword: str, kind: int) -> int:
+    """`$dynamicRef` and its ancestor `$recursiveRef`; either may stand beside `$ref`."""
+    return _ref(node, keyword, kind)
 
 
 _OBJECT = frozenset({OBJECT})
@@ -443,6 +452,8 @@ KEYWORDS: dict[str, tuple[frozenset[int], Callable[[SubschemaNode, str, int], in
     "then": (_ALL, _if),
     "else": (_ALL, _if),
     "$ref": (_ALL, _ref),
+    "$dynamicRef": (_ALL, _dynamic_ref),
+    "$recursiveRef": (_ALL, _dynamic_ref),
 }
 
 _LITERAL_KINDS = {NULL: None, FALSE_LITERAL: False, TRUE_LITERAL: True}

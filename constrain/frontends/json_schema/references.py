@@ -1,87 +1,166 @@
-"""References between sub-schemas, resolved by the `referencing` library; nothing is fetched."""
+"""References between sub-schemas, static and dynamic.
+
+A sub-schema means the same wherever it is reached from, except for dynamic references: those
+depend on the outermost resource that defines each dynamic anchor on the way there. A `Place` is
+a resource together with exactly that, and there is one object for equal ones, so that schemas
+that are reached through different references are the same where nothing depends on it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from constrain.errors import SchemaError, UnsupportedError
 from constrain.frontends.json_schema.dialects import Dialect
+from constrain.frontends.json_schema.resources import RECURSIVE, Library, Resource
+from constrain.frontends.json_schema.scan import pointer
+from constrain.frontends.json_schema.uris import index_of, pointer_steps, resolve, split_fragment
 
-__all__ = ["References"]
+__all__ = ["REFERENCES", "Place", "References"]
+
+#: The keywords that are references.
+REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+
+
+class _Scope:
+    """Dynamic anchor -> the outermost resource that defines it; one object for equal ones."""
+
+    __slots__ = ("_interned", "_places", "outermost")
+
+    def __init__(self, outermost: dict[str, Resource], interned: dict[frozenset[Any], _Scope]) -> None:
+        self.outermost = outermost
+        self._interned = interned
+        self._places: dict[Resource, Place] = {}
+
+    def place(self, resource: Resource) -> Place:
+        """Return the place inside a resource that is entered here."""
+        place = self._places.get(resource)
+        if place is None:
+            new = {name: resource for name in resource.dynamic if name not in self.outermost}
+            if new:
+                outermost = {**self.outermost, **new}
+                key = frozenset(outermost.items())
+                scope = self._interned.get(key)
+                if scope is None:
+                    scope = self._interned[key] = _Scope(outermost, self._interned)
+                place = scope.place(resource)
+            else:
+                place = Place(resource, self)
+            self._places[resource] = place
+        return place
+
+
+class Place:
+    """What the meaning of a sub-schema depends on, beside its keywords; compared by identity.
+
+    Attributes:
+        resource: the resource that it belongs to.
+        scope: the resources that dynamic references lead to.
+    """
+
+    __slots__ = ("resource", "scope")
+
+    def __init__(self, resource: Resource, scope: _Scope) -> None:
+        self.resource = resource
+        self.scope = scope
+
+    @property
+    def dialect(self) -> Dialect:
+        """The draft that keywords follow here."""
+        return self.resource.dialect
+
+    def enter(self, schema: dict[str, Any]) -> Place:
+        """Return the place of a sub-schema of this one, which may be a resource of its own."""
+        inner = self.resource.embedded.get(id(schema))
+        return self if inner is None else self.scope.place(inner)
 
 
 class References:
-    """Resolves the references of one schema document.
+    """Resolves the references of one compilation.
 
     Args:
         root: the schema document.
-        dialect: its dialect.
+        dialect: the draft of documents without `$schema`.
+        registry: URI -> other documents.
+
+    Attributes:
+        library: the documents.
+        root: the place of the document itself.
     """
 
-    def __init__(self, root: Any, dialect: Dialect) -> None:
-        self._root = root
-        self._dialect = dialect
-        self._resolver: Any = None
-        self._targets: dict[tuple[int, str], tuple[Any, Any]] = {}
-        self._resolvers: list[Any] = []
+    def __init__(self, root: Any, dialect: str, registry: Mapping[str, object]) -> None:
+        self.library = Library(registry, dialect)
+        self._targets: dict[tuple[Resource, str], tuple[Any, Resource, str]] = {}
+        self.root = _Scope({}, {}).place(self.library.add_root(root))
 
-    def base(self) -> Any:
-        """Return the resolver of the document itself."""
-        if self._resolver is None:
-            from referencing import Registry
-            from referencing.jsonschema import specification_with
-
-            specification = specification_with(self._dialect.uri + _fragment(self._dialect))
-            resource: Any = specification.create_resource(self._root)
-            identifier = resource.id() or ""
-            registry: Any = Registry().with_resource(identifier, resource).crawl()
-            self._resolver = registry.resolver(identifier)
-        return self._resolver
-
-    def enter(self, resolver: Any, schema: dict[str, Any]) -> Any:
-        """Return the resolver inside a sub-schema, which may be a resource of its own."""
-        if self._dialect.id_keyword not in schema:
-            return resolver
-        from referencing.jsonschema import specification_with
-
-        specification = specification_with(self._dialect.uri + _fragment(self._dialect))
-        return (resolver or self.base()).in_subresource(specification.create_resource(schema))
-
-    def lookup(self, resolver: Any, reference: str, location: str) -> tuple[Any, Any]:
-        """Return the sub-schema that a reference leads to, and the resolver there.
+    def lookup(self, place: Place, schema: dict[str, Any], keyword: str) -> tuple[Any, Place, str]:
+        """Return the sub-schema that a reference of `schema` leads to, its place and its location.
 
         Raises:
-            SchemaError: the reference leads nowhere in this document.
-            UnsupportedError: it leads to another document, which is not fetched.
+            SchemaError: the reference leads nowhere.
+            UnsupportedError: it leads to a document that was not given.
         """
-        resolver = resolver or self.base()
-        key = (id(resolver), reference)
-        found = self._targets.get(key)
-        if found is not None:
-            return found
-        from referencing.exceptions import Unresolvable, Unretrievable
+        reference = schema[keyword]
+        contents, resource, location = self._target(place.resource, reference, keyword)
+        if keyword != "$ref":
+            name = RECURSIVE if keyword == "$recursiveRef" else split_fragment(reference)[1]
+            # Only a reference that leads to a dynamic anchor is dynamic.
+            if resource.dynamic.get(name) is contents:
+                resource = place.scope.outermost.get(name, resource)
+                contents, location = resource.dynamic_target(name)
+        return contents, place.scope.place(resource), location
 
-        try:
-            resolved = resolver.lookup(reference)
-        except Unresolvable as error:
-            if (
-                isinstance(error, Unretrievable)
-                or isinstance(error.__cause__, Unretrievable)
-                or (not reference.startswith("#") and "#" not in reference)
-            ):
-                raise UnsupportedError(
-                    f"{reference!r} is not in this document, and nothing is fetched",
-                    location=location,
-                    keyword="$ref",
-                    remedy="put the referenced schema into `$defs` with its `$id`",
-                ) from None
-            raise SchemaError(f"{reference!r} leads nowhere", location=location, keyword="$ref") from None
-        found = (resolved.contents, resolved.resolver)
-        self._targets[key] = found
-        # The key holds an id: the resolver has to live as long as the table.
-        self._resolvers.append(resolver)
+    def _target(self, around: Resource, reference: str, keyword: str) -> tuple[Any, Resource, str]:
+        key = (around, reference)
+        found = self._targets.get(key)
+        if found is None:
+            uri, fragment = split_fragment(reference)
+            resource = around if not uri else self._resource(around, uri, reference, keyword)
+            if resource.problem is not None:
+                raise resource.problem
+            if fragment and not fragment.startswith("/"):
+                contents, location = resource.named(fragment)
+                found = (contents, resource, location)
+            else:
+                found = self._pointed(resource, fragment, reference, keyword)
+            self._targets[key] = found
         return found
 
+    def _resource(self, around: Resource, uri: str, reference: str, keyword: str) -> Resource:
+        absolute = resolve(around.uri, uri)
+        if absolute == around.uri:
+            return around
+        found = self.library.find(absolute)
+        if found is None:
+            shown = repr(reference) if absolute == reference else f"{reference!r} ({absolute})"
+            raise UnsupportedError(
+                f"{shown} is not in this document, and nothing is fetched",
+                keyword=keyword,
+                remedy="pass the document in `registry`, or put it into `$defs` with its `$id`",
+            )
+        return found
 
-def _fragment(dialect: Dialect) -> str:
-    return "#" if dialect.name in ("4", "6", "7") else ""
+    def _pointed(
+        self, resource: Resource, fragment: str, reference: str, keyword: str
+    ) -> tuple[Any, Resource, str]:
+        steps = pointer_steps(fragment)
+        value = resource.root
+        start = 0
+        for number, step in enumerate(steps or ()):
+            if isinstance(value, dict) and step in value:
+                value = value[step]
+            elif isinstance(value, list) and (index := index_of(step)) is not None and index < len(value):
+                value = value[index]
+            else:
+                steps = None
+                break
+            inner = resource.embedded.get(id(value))
+            if inner is not None:
+                resource, start = inner, number + 1
+        if steps is None:
+            raise SchemaError(f"{reference!r} leads nowhere", keyword=keyword)
+        location = pointer(resource.location, *steps[start:])
+        if isinstance(value, dict) and id(value) not in resource.indexed:
+            self.library.index_below(value, resource, location)
+        return value, resource, location

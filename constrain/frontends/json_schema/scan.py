@@ -8,19 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from constrain.errors import LimitExceeded, SchemaError, UnsupportedError
 from constrain.frontends.json_schema.dialects import Dialect
 
-__all__ = ["IN_PLACE", "pointer", "scan_schema", "subschemas"]
+if TYPE_CHECKING:
+    from constrain.frontends.json_schema.references import Place
 
-_ONE = ("not", "if", "then", "else", "additionalProperties", "propertyNames", "additionalItems", "items")
+__all__ = ["IN_PLACE", "pointer", "relevant", "scan_schema", "subschemas"]
+
+_ONE = (
+    *("not", "if", "then", "else", "additionalProperties", "propertyNames", "additionalItems", "items"),
+    *("contains", "unevaluatedProperties", "unevaluatedItems", "contentSchema"),
+)
 _MANY = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
 _NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "dependencies")
 
 #: Keywords whose sub-schemas apply to the same value.
 IN_PLACE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
+
+_DEFINITIONS = frozenset({"$defs", "definitions"})
 
 _MAX_LENGTH = 2**31 - 1
 
@@ -30,10 +38,19 @@ def pointer(base: str, *steps: str | int) -> str:
     return "/".join([base, *(str(step).replace("~", "~0").replace("/", "~1") for step in steps)])
 
 
-def subschemas(schema: dict[str, Any], dialect: Dialect) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Yield (path, sub-schema) for each place of `schema` where its dialect has a sub-schema."""
+def relevant(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
+    """Return what counts of a sub-schema: up to draft 7, nothing beside `$ref` but definitions."""
+    if dialect.ref_overrides and "$ref" in schema:
+        return {key: schema[key] for key in ("$ref", "$defs", "definitions") if key in schema}
+    return schema
+
+
+def subschemas(
+    schema: dict[str, Any], keywords: frozenset[str]
+) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Yield (path, sub-schema) for each place of `schema` where one of the keywords has a sub-schema."""
     for keyword, value in schema.items():
-        if keyword not in dialect.assertions and keyword not in ("$defs", "definitions"):
+        if keyword not in keywords:
             continue
         if keyword in _ONE and isinstance(value, dict | bool):
             yield (keyword,), value
@@ -47,40 +64,55 @@ def subschemas(schema: dict[str, Any], dialect: Dialect) -> Iterator[tuple[tuple
 
 
 def scan_schema(
-    root: Any, dialect: Dialect, visit: Callable[[dict[str, Any], str], None], max_schemas: int
+    root: Any,
+    place: Place,
+    visit: Callable[[dict[str, Any], str, Place], None],
+    max_schemas: int,
+    *,
+    location: str = "#",
+    seen: set[tuple[int, int]] | None = None,
 ) -> None:
-    """Check every sub-schema below `root` and hand it to `visit` with its location.
+    """Check every sub-schema below `root` and hand it to `visit` with its location and place.
+
+    Args:
+        place: of `root`.
+        seen: (`id` of sub-schema, `id` of resource) of what was scanned before; is added to.
 
     Raises:
         SchemaError: a keyword has a value of the wrong form.
         UnsupportedError: an assertion keyword cannot be enforced exactly.
         LimitExceeded: there are more than `max_schemas` sub-schemas.
     """
-    stack: list[tuple[Any, str]] = [(root, "#")]
-    seen: set[int] = set()
+    stack: list[tuple[Any, str, Place]] = [(root, location, place)]
+    seen = set() if seen is None else seen
     while stack:
-        schema, location = stack.pop()
+        schema, location, place = stack.pop()
         if isinstance(schema, bool):
             continue
         if not isinstance(schema, dict):
             raise SchemaError(f"a schema is an object or a boolean, not {_name(schema)}", location=location)
-        if id(schema) in seen:
+        place = place.enter(schema)
+        resource = place.resource
+        if (id(schema), id(resource)) in seen:
             continue
-        seen.add(id(schema))
+        seen.add((id(schema), id(resource)))
         if len(seen) > max_schemas:
             raise LimitExceeded("the schema has too many sub-schemas", limit=max_schemas)
-        if dialect.ref_overrides and "$ref" in schema:
-            _check_keyword("$ref", schema["$ref"], schema, location, dialect)
-            relevant = {key: schema[key] for key in ("$ref", "$defs", "definitions") if key in schema}
-        else:
-            relevant = schema
-            for keyword, value in schema.items():
-                if keyword in dialect.assertions:
-                    _check_keyword(keyword, value, schema, location, dialect)
-                elif keyword in dialect.refused:
-                    _refuse(keyword, value, location)
-        visit(schema, location)
-        below = [(part, pointer(location, *path)) for path, part in subschemas(relevant, dialect)]
+        if schema is resource.root and resource.problem is not None:
+            resource.problem.location = location
+            raise resource.problem
+        dialect = place.dialect
+        parts = relevant(schema, dialect)
+        for keyword, value in parts.items():
+            if keyword in dialect.assertions or keyword in dialect.identifiers:
+                _check_keyword(keyword, value, schema, location, dialect)
+            elif keyword in dialect.refused:
+                _refuse(keyword, value, location)
+        visit(schema, location, place)
+        below = [
+            (part, pointer(location, *path), place)
+            for path, part in subschemas(parts, dialect.assertions | _DEFINITIONS)
+        ]
         stack.extend(reversed(below))
 
 
@@ -225,4 +257,11 @@ _CHECKS: dict[str, Check] = {
     "exclusiveMaximum": _check_bound,
     "multipleOf": _expect(lambda value: _is_number(value) and value > 0, "must be a number greater than 0"),
     "$ref": _expect(lambda value: isinstance(value, str), "must be a string"),
+    "$dynamicRef": _expect(lambda value: isinstance(value, str), "must be a string"),
+    "$recursiveRef": _expect(lambda value: value == "#", 'must be "#"'),
+    "$id": _expect(lambda value: isinstance(value, str), "must be a string"),
+    "id": _expect(lambda value: isinstance(value, str), "must be a string"),
+    "$anchor": _expect(lambda value: isinstance(value, str), "must be a string"),
+    "$dynamicAnchor": _expect(lambda value: isinstance(value, str), "must be a string"),
+    "$recursiveAnchor": _expect(lambda value: isinstance(value, bool), "must be a boolean"),
 }
