@@ -128,7 +128,9 @@ def run(drafts: Iterable[str], *, optional: bool, only: str = "", seconds: float
     for result in judge_all(cases, seconds, judge=judge_group):
         if isinstance(result, Outcome):  # the group ended otherwise than by an answer
             tests = json.loads(lines[result.name])["tests"]
-            outcomes += [dataclasses.replace(result, name=f"{result.name}: {t['description']}") for t in tests]
+            outcomes += [
+                dataclasses.replace(result, name=f"{result.name}: {t['description']}") for t in tests
+            ]
         else:
             outcomes += result
     return outcomes

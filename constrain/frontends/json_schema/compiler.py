@@ -20,7 +20,7 @@ from constrain.frontends.json_schema.nodes import (
     utf8,
 )
 from constrain.frontends.json_schema.references import REFERENCES, Place, References
-from constrain.frontends.json_schema.resources import Document
+from constrain.frontends.json_schema.resources import Document, Resource
 from constrain.frontends.json_schema.scan import pointer, scan_schema, subschemas
 from constrain.matching.algebra import Algebra
 from constrain.matching.atoms import Required, TextIn
@@ -42,14 +42,16 @@ class Compiler:
 
     #: A pattern or key set of at most this many keys is treated as names.
     FEW_WORDS = 256
+    #: What an entry of a dynamic scope costs of `Options.max_steps`: sub-schemas are compiled per scope.
+    STEPS_PER_SCOPE = 10
 
-    def __init__(
-        self, schema: Any, options: Options, registry: Mapping[str, object] | None = None
-    ) -> None:
+    def __init__(self, schema: Any, options: Options, registry: Mapping[str, object] | None = None) -> None:
         self.options = options
         self.schema = schema
         self.algebra = Algebra(options)
-        self.references = References(schema, options.dialect, registry or {})
+        self.references = References(
+            schema, options.dialect, registry or {}, options.max_steps // self.STEPS_PER_SCOPE
+        )
         self.dialect = self.references.root.dialect
         self.annotations: list[tuple[str, str, str]] = []
         #: By sub-schema and place: what a sub-schema means depends on both.
@@ -57,6 +59,8 @@ class Compiler:
         self._has_dynamic_references = False
         #: Targets of references: sub-schemas still to be scanned, with location and place.
         self._pending: list[tuple[dict[str, Any], str, Place]] = []
+        #: Resources whose dynamic anchors were added to that.
+        self._entered: set[Resource] = set()
         self._constant_nodes: dict[object, int] = {}
         self._patterns: dict[str, Language] = {}
         self._formats: dict[str, Language | None] = {}
@@ -111,15 +115,21 @@ class Compiler:
                 if keyword != "$ref":
                     self._has_dynamic_references = True
                 # Dynamic references may lead there, once this resource is on the way to them.
-                for anchor in target.resource.dynamic:
-                    found, at = target.resource.dynamic_target(anchor)
-                    self._pending.append((found, at, target))
+                self._add_dynamic(target)
         if "$schema" in schema and schema is not place.resource.root and not is_overridden:
             reason = "is ignored: it does not stand at the root of a resource"
             self.annotations.append((location, "$schema", reason))
         name = schema.get("format")
         if isinstance(name, str) and "format" in place.dialect.assertions and not is_overridden:
             self._check_format(name, location)
+
+    def _add_dynamic(self, place: Place) -> None:
+        resource = place.resource
+        if resource not in self._entered:
+            self._entered.add(resource)
+            for name in resource.dynamic:
+                contents, location = resource.dynamic_target(name)
+                self._pending.append((contents, location, place))
 
     def _check_format(self, name: str, location: str) -> None:
         from constrain.frontends.json_schema.formats import FORMATS, KNOWN_FORMATS, NARROWED_FORMATS
@@ -154,7 +164,7 @@ class Compiler:
                         raise SchemaError(
                             "the reference leads back to itself without describing any part of the value",
                             location=node.location,
-                            keyword="$ref",
+                            keyword=next((word for word in REFERENCES if word in node.schema), None),
                             remedy="let it pass through properties or items, or remove it",
                         )
                     if id(node) in done:

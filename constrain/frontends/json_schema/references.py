@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from constrain.errors import SchemaError, UnsupportedError
+from constrain.errors import LimitExceeded, SchemaError, UnsupportedError
 from constrain.frontends.json_schema.dialects import Dialect
 from constrain.frontends.json_schema.resources import RECURSIVE, Library, Resource
 from constrain.frontends.json_schema.scan import pointer
@@ -23,14 +23,34 @@ __all__ = ["REFERENCES", "Place", "References"]
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 
 
+class _Scopes:
+    """The dynamic scopes of one compilation, at most `limit` entries in all of them together."""
+
+    def __init__(self, limit: int) -> None:
+        self._known: dict[frozenset[tuple[str, Resource]], _Scope] = {}
+        self._limit = limit
+        self._size = 0
+
+    def of(self, outermost: dict[str, Resource]) -> _Scope:
+        """Return the scope with these entries."""
+        key = frozenset(outermost.items())
+        scope = self._known.get(key)
+        if scope is None:
+            self._size += len(outermost)
+            if self._size > self._limit:
+                raise LimitExceeded("there are too many dynamic scopes", limit=self._limit)
+            scope = self._known[key] = _Scope(outermost, self)
+        return scope
+
+
 class _Scope:
     """Dynamic anchor -> the outermost resource that defines it; one object for equal ones."""
 
-    __slots__ = ("_interned", "_places", "outermost")
+    __slots__ = ("_places", "_scopes", "outermost")
 
-    def __init__(self, outermost: dict[str, Resource], interned: dict[frozenset[Any], _Scope]) -> None:
+    def __init__(self, outermost: dict[str, Resource], scopes: _Scopes) -> None:
         self.outermost = outermost
-        self._interned = interned
+        self._scopes = scopes
         self._places: dict[Resource, Place] = {}
 
     def place(self, resource: Resource) -> Place:
@@ -39,12 +59,7 @@ class _Scope:
         if place is None:
             new = {name: resource for name in resource.dynamic if name not in self.outermost}
             if new:
-                outermost = {**self.outermost, **new}
-                key = frozenset(outermost.items())
-                scope = self._interned.get(key)
-                if scope is None:
-                    scope = self._interned[key] = _Scope(outermost, self._interned)
-                place = scope.place(resource)
+                place = self._scopes.of({**self.outermost, **new}).place(resource)
             else:
                 place = Place(resource, self)
             self._places[resource] = place
@@ -83,16 +98,17 @@ class References:
         root: the schema document.
         dialect: the draft of documents without `$schema`.
         registry: URI -> other documents.
+        max_scopes: how many entries dynamic scopes may have, all together.
 
     Attributes:
         library: the documents.
         root: the place of the document itself.
     """
 
-    def __init__(self, root: Any, dialect: str, registry: Mapping[str, object]) -> None:
+    def __init__(self, root: Any, dialect: str, registry: Mapping[str, object], max_scopes: int) -> None:
         self.library = Library(registry, dialect)
         self._targets: dict[tuple[Resource, str], tuple[Any, Resource, str]] = {}
-        self.root = _Scope({}, {}).place(self.library.add_root(root))
+        self.root = _Scopes(max_scopes).of({}).place(self.library.add_root(root))
 
     def lookup(self, place: Place, schema: dict[str, Any], keyword: str) -> tuple[Any, Place, str]:
         """Return the sub-schema that a reference of `schema` leads to, its place and its location.
