@@ -161,12 +161,7 @@ class Compiler:
                 node, position = stack.pop()
                 if position == 0:
                     if id(node) in path:
-                        raise SchemaError(
-                            "the reference leads back to itself without describing any part of the value",
-                            location=node.location,
-                            keyword=next((word for word in REFERENCES if word in node.schema), None),
-                            remedy="let it pass through properties or items, or remove it",
-                        )
+                        raise _cycle(list(path.values()), node)
                     if id(node) in done:
                         continue
                     path[id(node)] = node
@@ -314,3 +309,17 @@ class Compiler:
             goal = self.algebra.formulas.variable(ConstantNode(self, value))
             self._constant_nodes[key] = goal
         return goal
+
+
+def _cycle(path: list[SubschemaNode], node: SubschemaNode) -> SchemaError:
+    """Return the error of a path that leads back to `node`, at a reference on the way."""
+    for part in path[path.index(node) :]:
+        for keyword in REFERENCES:
+            if keyword in part.keywords():
+                return SchemaError(
+                    "the reference leads back to itself without describing any part of the value",
+                    location=part.location,
+                    keyword=keyword,
+                    remedy="let it pass through properties or items, or remove it",
+                )
+    return SchemaError("the schema contains itself", location=node.location)

@@ -112,8 +112,8 @@ class Library:
         #: The resources of the document that is compiled, then those of the registry.
         self._own: dict[str, list[Resource]] = {}
         self._others: dict[str, list[Resource]] = {}
-        #: Resource of the registry -> the URI of its document there.
-        self._origins: dict[Resource, str] = {}
+        #: Resource of the registry -> the URI of its document there, and the document.
+        self._origins: dict[Resource, tuple[str, Document]] = {}
         self._documents: dict[str, Resource] = {}
         self._specifications: dict[str, Resource | None] = {}
         self._is_indexed = False
@@ -142,7 +142,7 @@ class Library:
             found = self._document(uri)
             self._reach(found)
         if found is None:
-            found = self._specification(uri)
+            found = self._find_specification(uri)
         if found is None and self._registry:
             self._index_registry()
             found = _only(uri, self._others)
@@ -155,25 +155,36 @@ class Library:
         _index_into(schema, resource, location, self, None)
 
     def _metaschema(self, uri: str) -> Any:
-        resource = self.find(uri.removesuffix("#"))
-        return None if resource is None else resource.root
+        """Return a meta-schema as it is: what dialect it is written in is the question."""
+        uri = uri.removesuffix("#")
+        if uri not in self._registry:
+            found = _specification(uri)
+        else:
+            if uri not in self.reached:
+                self.reached[uri] = self._copy(uri)
+            found = self.reached[uri].contents
+        return found
+
+    def _copy(self, uri: str) -> Document:
+        """Return a document of the registry, independent of what the caller does to it later."""
+        document = _document(self._registry[uri])
+        try:
+            return Document(copy.deepcopy(document.contents), document.dialect)
+        except RecursionError:
+            raise LimitExceeded("the document is nested too deeply", location=f"{uri}#") from None
 
     def _document(self, uri: str) -> Resource:
         known = self._documents.get(uri)
         if known is None:
-            document = _document(self._registry[uri])
-            try:
-                # A copy, so that a caller who changes it later does not change the constraint.
-                contents = copy.deepcopy(document.contents)
-            except RecursionError:
-                raise LimitExceeded("the document is nested too deeply", location=f"{uri}#") from None
+            document = self._copy(uri)
+            contents = document.contents
             if not isinstance(contents, dict | bool):
                 raise SchemaError("a schema is an object or a boolean", location=f"{uri}#")
             dialect = self.dialect(contents, document.dialect or self.default)
             resources = self._index(uri, contents, f"{uri}#", dialect, self._others)
             known = self._documents[uri] = resources[0]
             for resource in resources:
-                self._origins[resource] = uri
+                self._origins[resource] = uri, document
         return known
 
     def _index_registry(self) -> None:
@@ -188,21 +199,17 @@ class Library:
                 continue
 
     def _reach(self, resource: Resource) -> None:
-        uri = self._origins[resource]
-        if uri not in self.reached:
-            document = _document(self._registry[uri])
-            self.reached[uri] = Document(self._documents[uri].root, document.dialect)
+        uri, document = self._origins[resource]
+        self.reached.setdefault(uri, document)
 
-    def _specification(self, uri: str) -> Resource | None:
+    def _find_specification(self, uri: str) -> Resource | None:
         if uri not in self._specifications:
-            from jsonschema_specifications import REGISTRY
-
-            found = REGISTRY.get(uri)
-            resource = None
-            if found is not None:
-                contents: Any = found.contents
-                resource = self._index(uri, contents, f"{uri}#", self.dialect(contents, self.default), {})[0]
-            self._specifications[uri] = resource
+            contents = _specification(uri)
+            self._specifications[uri] = (
+                None
+                if contents is None
+                else self._index(uri, contents, f"{uri}#", self.dialect(contents, self.default), {})[0]
+            )
         return self._specifications[uri]
 
     def _index(
@@ -232,6 +239,14 @@ def _document(value: object) -> Document:
         if specification_with(dialect.uri).create_resource(value.contents) == value:
             return Document(value.contents, dialect.name)
     return Document(value.contents)
+
+
+def _specification(uri: str) -> Any:
+    """Return the meta-schema of a draft, or of one of its vocabularies; `None` if it is none."""
+    from jsonschema_specifications import REGISTRY
+
+    found = REGISTRY.get(uri)
+    return None if found is None else found.contents
 
 
 def _only(uri: str, index: dict[str, list[Resource]]) -> Resource | None:
