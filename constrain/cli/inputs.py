@@ -22,6 +22,7 @@ __all__ = [
     "add_schema_options",
     "compile_schema",
     "load_knowledge",
+    "load_registry",
     "options_of",
     "read_bytes",
     "read_schema",
@@ -36,6 +37,14 @@ def add_schema_options(parser: argparse.ArgumentParser) -> None:
         "--knowledge",
         metavar="GRAPH",
         help="the knowledge graph that the rules ask: the name of one that ships (finance), or a path",
+    )
+    parser.add_argument(
+        "--registry",
+        metavar="PATH",
+        action="append",
+        default=[],
+        help="a JSON Schema that SCHEMA may refer to, or a folder of such *.json files; may be repeated. "
+        "A file is known by its `$id`, and by its path in the folder",
     )
     parser.add_argument(
         "--formats",
@@ -109,6 +118,29 @@ def load_knowledge(arguments: argparse.Namespace) -> Graph | None:
         raise UnusableInputError(problem_of_error(error, arguments.knowledge)) from error
 
 
+def load_registry(arguments: argparse.Namespace) -> dict[str, object] | None:
+    """The documents that `--registry` names, by their paths; `None` if there are none.
+
+    Raises:
+        UnusableInputError: one cannot be read or is not JSON.
+    """
+    if not arguments.registry:
+        return None
+    found: dict[str, object] = {}
+    for name in arguments.registry:
+        folder = Path(name)
+        files = sorted(folder.rglob("*.json")) if folder.is_dir() else [folder]
+        for file in files:
+            key = file.relative_to(folder).as_posix() if folder.is_dir() else file.name
+            if key in found:
+                raise UnusableInputError(Problem(str(file), f"{key} is in the registry twice", "usage"))
+            _, document = read_schema(str(file))
+            if document is None:
+                raise UnusableInputError(Problem(str(file), "is not JSON", "SchemaError"))
+            found[key] = document.value
+    return found
+
+
 def compile_schema(name: str, arguments: argparse.Namespace, options: Options) -> Constraint:
     """Read and compile a schema with the arguments of `add_schema_options`.
 
@@ -119,7 +151,10 @@ def compile_schema(name: str, arguments: argparse.Namespace, options: Options) -
 
     text, document = read_schema(name)
     knowledge = load_knowledge(arguments)
+    registry = load_registry(arguments)
     try:
-        return constrain.compile(text, knowledge=knowledge, options=options_of(arguments, options))
+        return constrain.compile(
+            text, knowledge=knowledge, options=options_of(arguments, options), registry=registry
+        )
     except ConstrainError as error:
         raise UnusableInputError(problem_of_error(error, name, document)) from error

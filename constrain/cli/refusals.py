@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from constrain.cli.problems import Problem, problem_of_error
 from constrain.errors import ConstrainError
 from constrain.frontends.json_positions import JsonDocument, JsonTextError, join_pointer, read_json
+from constrain.frontends.json_schema.dialects import DIALECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -145,6 +146,10 @@ def _validator(constraint: Constraint) -> Any:
     formats = jsonschema.FormatChecker() if constraint.options.formats == "assert" else None
     # A registry of its own, because the default one fetches what a `$ref` names.
     registry = import_module("jsonschema_specifications").REGISTRY
+    referencing: Any = import_module("referencing.jsonschema")
+    for uri, known in constraint.documents.items():
+        draft = referencing.specification_with(DIALECTS[known.dialect or constraint.options.dialect].uri)
+        registry = registry.with_resource(uri, referencing.Resource.from_contents(known.contents, draft))
     return strict(schema, format_checker=formats, registry=registry)
 
 

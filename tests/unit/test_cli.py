@@ -414,3 +414,42 @@ def test_validate_starts_quickly_and_without_heavy_packages(folder: Path) -> Non
         times.append(time.perf_counter() - start)
     # The promise is 0.4 s on a machine at rest; a busy one must not make the suite red.
     assert min(times) < 2.0
+
+
+def test_the_registry_is_a_folder_of_schemas(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "shared" / "deep").mkdir(parents=True)
+    count = {"$id": "http://example.org/count", "type": "integer", "minimum": 0}
+    write(folder, "shared/count.json", json.dumps(count))
+    write(folder, "shared/deep/text.json", json.dumps({"$defs": {"a": {"$ref": "../name.json"}}}))
+    write(folder, "name.json", json.dumps({"type": "string"}))
+    references = {"n": {"$ref": "http://example.org/count"}, "t": {"$ref": "deep/text.json#/$defs/a"}}
+    write(folder, "outer.json", json.dumps({"properties": references}))
+    write(folder, "good.json", '{"n": 1, "t": "a"}')
+    write(folder, "bad.json", '{"n": -1}')
+    known = ["--registry", "shared", "--registry", "name.json"]
+    assert main(["validate", "outer.json", "good.json", *known]) == 0
+    assert main(["validate", "outer.json", "bad.json", *known]) == 1
+    assert "bad.json:1:7: #/n: `minimum`" in capsys.readouterr().err
+    assert main(["example", "outer.json", *known]) == 0
+    assert main(["explain", "outer.json", *known]) == 0
+
+
+@pytest.mark.parametrize(
+    ("known", "part"),
+    [
+        ([], "nothing is fetched"),
+        (["--registry", "missing.json"], "missing.json: cannot be read"),
+        (["--registry", "broken.json"], "broken.json:1:1"),
+        (["--registry", "a.json", "--registry", "sub/a.json"], "twice"),
+    ],
+)
+def test_a_registry_that_does_not_help_exits_2(
+    folder: Path, capsys: pytest.CaptureFixture[str], known: list[str], part: str
+) -> None:
+    (folder / "sub").mkdir()
+    for name in ("a.json", "sub/a.json"):
+        write(folder, name, "true")
+    write(folder, "broken.json", "?")
+    write(folder, "outer.json", json.dumps({"$ref": "http://example.org/count"}))
+    assert main(["validate", "outer.json", *known]) == 2
+    assert part in capsys.readouterr().err

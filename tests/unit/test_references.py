@@ -354,7 +354,9 @@ def test_what_a_registry_could_fetch_is_not_fetched() -> None:
         compiled({"$ref": "http://example.org/a"}, registry=referencing.Registry(retrieve=retrieve))
 
 
-@pytest.mark.parametrize("reference", ["http://example.org/none", "http://example.org/none#/a", "none.json#a"])
+@pytest.mark.parametrize(
+    "reference", ["http://example.org/none", "http://example.org/none#/a", "none.json#a"]
+)
 def test_a_document_that_was_not_given_is_refused_by_name(reference: str) -> None:
     with pytest.raises(constrain.UnsupportedError, match="nothing is fetched") as caught:
         compiled({"properties": {"a": {"$ref": reference}}}, registry={"urn:other": True})
