@@ -7,17 +7,40 @@ sub-schemas whose truth the parent wants to know when the value ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import cast
 
 from constrain.automata.formulas_cy import FALSE, TRUE, Formulas
 from constrain.automata.languages_cy import Language, Languages
 from constrain.automata.lazy_dfa_cy import LazyDfa
-from constrain.automata.numbers import Atom, NumberAutomaton
-from constrain.matching.atoms import NUMBER, STRING, SchemaNode, TextIn, TextLengthAtLeast
+from constrain.automata.numbers import Atom, NumberAutomaton, OneOf
+from constrain.matching.atoms import (
+    ARRAY,
+    NUMBER,
+    OBJECT,
+    STRING,
+    ArrayIn,
+    ObjectIn,
+    SchemaNode,
+    TextIn,
+    TextLengthAtLeast,
+)
+from constrain.matching.values import Value
 from constrain.options import Options
 
 __all__ = ["Algebra", "TextPlan"]
+
+
+class _ValueSet:
+    """The schema of finitely many values."""
+
+    def __init__(self, algebra: Algebra, values: frozenset[Value]) -> None:
+        self._algebra = algebra
+        self._values = values
+
+    def component(self, kind: int) -> int:
+        """Return the formula that a value of this kind has to satisfy to be one of them."""
+        return self._algebra.one_of([value for value in self._values if value.kind == kind], kind)
 
 
 class TextPlan:
@@ -46,6 +69,13 @@ class TextPlan:
             self.automaton.start, self.low, None if self.high < 0 else self.high
         )
 
+    def witness(self) -> bytes:
+        """Return a short string that satisfies the plan, decoded."""
+        if self.low == 0 and self.high < 0:
+            return bytes(self.automaton.completion(self.automaton.start))
+        high = None if self.high < 0 else self.high
+        return bytes(self.automaton.completion_of_length(self.automaton.start, self.low, high))
+
 
 class Algebra:
     """The formulas, languages and automata of one constraint; grows lazily, never shrinks."""
@@ -59,6 +89,7 @@ class Algebra:
         self._text_plans: dict[tuple[int, ...], TextPlan] = {}
         self._number_automata: dict[tuple[int, ...], NumberAutomaton] = {}
         self._languages_of: dict[int, Language] = {}
+        self._value_sets: dict[frozenset[Value], int] = {}
 
     def component(self, goal: int, kind: int) -> int:
         """Return the formula over atoms of `kind` that `goal` means for values of that kind."""
@@ -75,6 +106,34 @@ class Algebra:
             result = formulas.substitute(goal, table)
             self._components[key] = result
         return result
+
+    # Constants
+
+    def in_values(self, values: Iterable[Value]) -> int:
+        """Return the goal "one of these values"; equal sets share it."""
+        members = frozenset(values)
+        if not members:
+            return FALSE
+        goal = self._value_sets.get(members)
+        if goal is None:
+            goal = self.formulas.variable(_ValueSet(self, members))
+            self._value_sets[members] = goal
+        return goal
+
+    def one_of(self, values: list[Value], kind: int) -> int:
+        """Return the formula over atoms of `kind` that holds for these values of that kind alone."""
+        if not values:
+            return FALSE
+        if kind == NUMBER:
+            return self.formulas.variable(OneOf(frozenset(value.number() for value in values)))
+        if kind == STRING:
+            words = sorted({value.content for value in values})
+            return self.formulas.variable(TextIn(self.languages.literals(words)))
+        if kind == ARRAY:
+            return self.formulas.variable(ArrayIn(frozenset(values)))
+        if kind == OBJECT:
+            return self.formulas.variable(ObjectIn(frozenset(values)))
+        return TRUE
 
     # Strings
 

@@ -53,7 +53,7 @@ class KeyTrie:
 
 
 class KeySpace:
-    """The classes of keys for a set of `AllProperties` atoms and required keys.
+    """The classes of keys for a set of `AllProperties` atoms and more named keys, in this order.
 
     Attributes:
         names: the named keys, sorted; a class is written as the index of its key.
@@ -68,7 +68,7 @@ class KeySpace:
         self,
         algebra: Algebra,
         atoms: Iterable[AllProperties],
-        required: Iterable[frozenset[bytes]],
+        more: Iterable[Iterable[bytes]],
     ) -> None:
         self.algebra = algebra
         declared: dict[bytes, None] = {}
@@ -76,8 +76,8 @@ class KeySpace:
         for atom in atoms:
             declared.update(dict.fromkeys(atom.names))
             patterns.update(dict.fromkeys(language for language, _ in atom.patterns))
-        for names in required:
-            declared.update(dict.fromkeys(sorted(names)))
+        for names in more:
+            declared.update(dict.fromkeys(names))
         self.trie = KeyTrie(declared)
         self.names = self.trie.names
         self.index = {name: index for index, name in enumerate(self.names)}
@@ -105,12 +105,16 @@ class KeySpace:
             return 0
         vector = self._named_vectors.get(name_index)
         if vector is None:
-            state = self.automaton.start
-            for byte in self.names[name_index]:
-                state = self.automaton.step(state, byte)
-            vector = int(self.automaton.outcome(state))
+            vector = self.class_of(self.names[name_index])
             self._named_vectors[name_index] = vector
         return vector
+
+    def class_of(self, key: bytes) -> int:
+        """Return the membership vector of any key."""
+        state = self.automaton.start
+        for byte in key:
+            state = self.automaton.step(state, byte)
+        return int(self.automaton.outcome(state))
 
     def named_goal(self, atom: AllProperties, name_index: int) -> int:
         """Return what `atom` asks of the value of a named key."""

@@ -12,13 +12,7 @@ from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.languages_cy import Language
 from constrain.errors import LimitExceeded, SchemaError, UnsupportedError
 from constrain.frontends.json_schema.dialects import dialect_of
-from constrain.frontends.json_schema.nodes import (
-    ConstantNode,
-    SubschemaNode,
-    canonical,
-    constants_formula,
-    utf8,
-)
+from constrain.frontends.json_schema.nodes import SubschemaNode, utf8
 from constrain.frontends.json_schema.references import References
 from constrain.frontends.json_schema.scan import pointer, scan_schema
 from constrain.matching.algebra import Algebra
@@ -50,7 +44,6 @@ class Compiler:
         self.references = References(schema, self.dialect)
         self.annotations: list[tuple[str, str, str]] = []
         self._nodes: dict[int, SubschemaNode] = {}
-        self._constant_nodes: dict[object, int] = {}
         self._patterns: dict[str, Language] = {}
         self._formats: dict[str, Language | None] = {}
         self._few_words: dict[Language, list[bytes] | None] = {}
@@ -231,6 +224,20 @@ class Compiler:
             self._formats[name] = format_language(self.algebra.languages, name)
         return self._formats[name]
 
+    def matches(self, language: Language, key: bytes) -> bool:
+        """Return whether a key belongs to a language."""
+        automaton = self.algebra.dfa(language)
+        state = automaton.start
+        for byte in key:
+            if state < 0:
+                return False
+            state = automaton.step(state, byte)
+        return state >= 0 and bool(automaton.accepting(state))
+
+    def key(self, name: str) -> bytes | None:
+        """Return a key as UTF-8, or `None` for one that no document holds."""
+        return utf8(name)
+
     def few_words(self, language: Language) -> list[bytes] | None:
         """Return the words of a language if they are few, else `None`."""
         if language not in self._few_words:
@@ -239,18 +246,3 @@ class Compiler:
                 [] if automaton.start < 0 else automaton.words(automaton.start, self.FEW_WORDS)
             )
         return self._few_words[language]
-
-    # Constants
-
-    def constants(self, values: list[Any], kind: int) -> int:
-        """Return the formula of the values of one kind that occur in a list."""
-        return constants_formula(self, values, kind)
-
-    def constant_goal(self, value: Any) -> int:
-        """Return the goal "equal to this value"; equal values share it."""
-        key = canonical(value)
-        goal = self._constant_nodes.get(key)
-        if goal is None:
-            goal = self.algebra.formulas.variable(ConstantNode(self, value))
-            self._constant_nodes[key] = goal
-        return goal

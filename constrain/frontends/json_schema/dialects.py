@@ -23,6 +23,8 @@ class Dialect:
         ref_overrides: whether the siblings of `$ref` are ignored.
         tuple_items: whether `items` may be a list (and `additionalItems` follows it).
         textual_integers: whether `1.0` is no integer (draft 4).
+        counted_contains: whether `minContains` and `maxContains` count (since 2019-09).
+        contains_evaluates: whether `unevaluatedItems` leaves out what `contains` matched (since 2020-12).
     """
 
     name: str
@@ -33,6 +35,8 @@ class Dialect:
     ref_overrides: bool = False
     tuple_items: bool = False
     textual_integers: bool = False
+    counted_contains: bool = False
+    contains_evaluates: bool = False
     aliases: tuple[str, ...] = field(default=())
 
 
@@ -41,14 +45,17 @@ _DRAFT_4 = frozenset(
         *("type", "enum", "format", "$ref", "allOf", "anyOf", "oneOf", "not"),
         *("minLength", "maxLength", "pattern"),
         *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-        *("items", "additionalItems", "minItems", "maxItems"),
+        *("items", "additionalItems", "minItems", "maxItems", "uniqueItems"),
         *("properties", "required", "additionalProperties", "patternProperties"),
         *("minProperties", "maxProperties", "dependencies"),
     }
 )
-_DRAFT_6 = _DRAFT_4 | {"const", "propertyNames"}
+_DRAFT_6 = _DRAFT_4 | {"const", "contains", "propertyNames"}
 _DRAFT_7 = _DRAFT_6 | {"if", "then", "else"}
-_DRAFT_2019 = (_DRAFT_7 - {"dependencies"}) | {"dependentRequired", "dependentSchemas"}
+_DRAFT_2019 = (_DRAFT_7 - {"dependencies"}) | {
+    *("dependentRequired", "dependentSchemas", "minContains", "maxContains"),
+    *("unevaluatedItems", "unevaluatedProperties"),
+}
 _DRAFT_2020 = (_DRAFT_2019 - {"additionalItems"}) | {"prefixItems"}
 
 DIALECTS = {
@@ -58,7 +65,7 @@ DIALECTS = {
             "4",
             "http://json-schema.org/draft-04/schema",
             _DRAFT_4,
-            frozenset({"uniqueItems"}),
+            frozenset(),
             id_keyword="id",
             ref_overrides=True,
             tuple_items=True,
@@ -68,7 +75,7 @@ DIALECTS = {
             "6",
             "http://json-schema.org/draft-06/schema",
             _DRAFT_6,
-            frozenset({"uniqueItems", "contains"}),
+            frozenset(),
             ref_overrides=True,
             tuple_items=True,
         ),
@@ -76,7 +83,7 @@ DIALECTS = {
             "7",
             "http://json-schema.org/draft-07/schema",
             _DRAFT_7,
-            frozenset({"uniqueItems", "contains"}),
+            frozenset(),
             ref_overrides=True,
             tuple_items=True,
             aliases=("http://json-schema.org/schema",),
@@ -85,18 +92,17 @@ DIALECTS = {
             "2019-09",
             "https://json-schema.org/draft/2019-09/schema",
             _DRAFT_2019,
-            frozenset(
-                {"uniqueItems", "contains", "unevaluatedItems", "unevaluatedProperties", "$recursiveRef"}
-            ),
+            frozenset({"$recursiveRef"}),
             tuple_items=True,
+            counted_contains=True,
         ),
         Dialect(
             "2020-12",
             "https://json-schema.org/draft/2020-12/schema",
             _DRAFT_2020,
-            frozenset(
-                {"uniqueItems", "contains", "unevaluatedItems", "unevaluatedProperties", "$dynamicRef"}
-            ),
+            frozenset({"$dynamicRef"}),
+            counted_contains=True,
+            contains_evaluates=True,
         ),
     )
 }

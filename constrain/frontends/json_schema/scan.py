@@ -15,7 +15,10 @@ from constrain.frontends.json_schema.dialects import Dialect
 
 __all__ = ["IN_PLACE", "pointer", "scan_schema", "subschemas"]
 
-_ONE = ("not", "if", "then", "else", "additionalProperties", "propertyNames", "additionalItems", "items")
+_ONE = (
+    *("not", "if", "then", "else", "additionalProperties", "propertyNames", "additionalItems", "items"),
+    *("contains", "unevaluatedItems", "unevaluatedProperties"),
+)
 _MANY = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
 _NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "dependencies")
 
@@ -85,11 +88,6 @@ def scan_schema(
 
 
 def _refuse(keyword: str, value: Any, location: str) -> None:
-    if keyword == "uniqueItems":
-        if not isinstance(value, bool):
-            raise SchemaError("must be a boolean", location=location, keyword=keyword)
-        if not value:
-            return
     raise UnsupportedError(
         "this assertion is not enforced yet, so the schema is refused",
         location=location,
@@ -206,6 +204,12 @@ _CHECKS: dict[str, Check] = {
     "items": _check_items,
     "additionalItems": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
     "additionalProperties": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "contains": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "unevaluatedItems": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "unevaluatedProperties": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "uniqueItems": _expect(lambda value: isinstance(value, bool), "must be a boolean"),
+    "minContains": _check_count,
+    "maxContains": _check_count,
     "propertyNames": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
     "not": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
     "if": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),

@@ -1,0 +1,297 @@
+"""One member of an open container: what its value has to satisfy, and what it makes of the formula.
+
+Reading a member is a derivative: each undecided atom that the member concerns becomes another
+formula, which one depends on the value. `Judged` atoms ask whether the value satisfies a goal,
+`Matched` atoms whether it is one of a few values. The goal of the value is the set of all those
+values after which the container can still come true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from constrain.automata.formulas_cy import FALSE, TRUE, Formulas
+from constrain.matching.values import Value
+
+if TYPE_CHECKING:
+    from constrain.matching.arrays import ArrayShape
+    from constrain.matching.frames_cy import Goal
+    from constrain.matching.machine import Machine
+    from constrain.matching.objects import ObjectShape
+
+__all__ = ["Effect", "Entry", "Judged", "Matched", "Repeated", "member_entry"]
+
+Shape: TypeAlias = "ObjectShape | ArrayShape"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An atom that asks whether the value satisfies a goal.
+
+    Attributes:
+        goal: what it asks.
+        if_true, if_false: what the atom becomes.
+    """
+
+    goal: int
+    if_true: int
+    if_false: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """An atom that asks which of a few values the value is; it is false for all others.
+
+    Attributes:
+        cases: value -> what the atom becomes.
+        any_case: the atom that is true if any case can still become so.
+    """
+
+    cases: dict[Value, int]
+    any_case: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The atom that all items differ.
+
+    Attributes:
+        goal: "the value is not among the earlier items".
+        atom: the atom itself, which stays as it is if so, and is false otherwise.
+    """
+
+    goal: int
+    atom: int
+
+
+Effect = Judged | Matched | Repeated
+
+
+class Entry:
+    """One member of a container: the goal of its value and the shape after it.
+
+    Attributes:
+        goal: what the value has to satisfy, and what is watched about it.
+        single: the shape that follows whatever the value, or `None` if it depends on it.
+    """
+
+    __slots__ = ("_after", "_cases", "_make", "_repeated", "_tables", "goal", "single")
+
+    def __init__(
+        self,
+        goal: Goal,
+        make: Callable[[dict[int, int]], Shape],
+        tables: list[tuple[dict[int, int], dict[int, int]]] | None = None,
+        cases: dict[int, Matched] | None = None,
+        repeated: int | None = None,
+    ) -> None:
+        """Make an entry.
+
+        Args:
+            make: the shape after given replacements of variables.
+            tables: per tracked formula of `goal`, the replacements if it holds and if not.
+            cases: variable -> the few values it asks for.
+            repeated: the variable that becomes false if the value repeats an earlier one.
+        """
+        self.goal = goal
+        self._make = make
+        self._tables = tables or []
+        self._cases = cases or {}
+        self._repeated = repeated
+        self._after: dict[object, Shape] = {}
+        fixed = not self._tables and not self._cases and repeated is None
+        self.single = make({}) if fixed else None
+
+    def after(self, outcome: int, value: Value | None, is_repeated: bool) -> Shape:
+        """Return the shape after a value.
+
+        Args:
+            outcome: which tracked formulas it satisfies, as bits.
+            value: the value itself, if the container captures values.
+            is_repeated: whether an earlier item is equal.
+        """
+        if self.single is not None:
+            return self.single
+        known = any(value in matched.cases for matched in self._cases.values())
+        key = (outcome, value if known else None, is_repeated)
+        shape = self._after.get(key)
+        if shape is None:
+            table: dict[int, int] = {}
+            for bit, (if_true, if_false) in enumerate(self._tables):
+                table.update(if_true if outcome >> bit & 1 else if_false)
+            for variable, matched in self._cases.items():
+                table[variable] = FALSE if value is None else matched.cases.get(value, FALSE)
+            if self._repeated is not None and is_repeated:
+                table[self._repeated] = FALSE
+            shape = self._make(table)
+            self._after[key] = shape
+        return shape
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A literal that becomes `better` if the value satisfies `goal`, and otherwise the stronger `worse`."""
+
+    goal: int
+    better: int
+    worse: int
+
+    def hardest(self, formulas: Formulas) -> int:
+        return self.worse
+
+    def easiest(self) -> int:
+        return self.better
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A literal about a `Matched` atom."""
+
+    matched: Matched
+    sign: bool
+
+    def hardest(self, formulas: Formulas) -> int:
+        return FALSE if self.sign else formulas.negation(self.matched.any_case)
+
+    def easiest(self) -> int:
+        return self.matched.any_case if self.sign else TRUE
+
+
+_Pending = _Choice | _Case
+
+
+class _Wanted:
+    """Finds the values of a member after which its container is feasible."""
+
+    def __init__(
+        self, machine: Machine, effects: dict[int, Effect], possible: Callable[[int], int]
+    ) -> None:
+        self._formulas = machine.algebra.formulas
+        self._in_values = machine.algebra.in_values
+        self._effects = effects
+        self._possible = possible
+
+    def of_formula(self, formula: int) -> int:
+        """Return the goal of the values that leave some implicant of `formula` feasible."""
+        formulas = self._formulas
+        alternatives = []
+        for implicant in formulas.implicants(formula):
+            kept = []
+            demands: set[int] = set()
+            pending: list[_Pending] = []
+            for variable, sign in implicant:
+                literal = formulas.of_variable(variable)
+                effect = self._effects.get(variable)
+                if effect is None:
+                    kept.append(literal if sign else formulas.negation(literal))
+                elif isinstance(effect, Matched):
+                    pending.append(_Case(effect, sign))
+                else:
+                    if isinstance(effect, Repeated):
+                        effect = Judged(effect.goal, effect.atom, FALSE)
+                    goal, better, worse = effect.goal, effect.if_true, effect.if_false
+                    if not sign:
+                        goal, better, worse = (
+                            formulas.negation(goal),
+                            formulas.negation(worse),
+                            formulas.negation(better),
+                        )
+                    if goal == TRUE or worse == FALSE:
+                        demands.add(goal)
+                        kept.append(better)
+                    elif goal == FALSE:
+                        kept.append(worse)
+                    else:
+                        pending.append(_Choice(goal, better, worse))
+            wanted = formulas.conjunction(demands)
+            if wanted != FALSE:
+                rest = self._after(formulas.conjunction(kept), pending)
+                alternatives.append(formulas.ite(wanted, rest, FALSE))
+                if alternatives[-1] == TRUE:
+                    break
+        return formulas.disjunction(alternatives)
+
+    def _after(self, kept: int, pending: list[_Pending]) -> int:
+        """Return the goal of the values that leave `kept` and what `pending` becomes feasible."""
+        formulas = self._formulas
+        if kept == FALSE:
+            return FALSE
+        hardest = self._possible(formulas.conjunction([kept, *(one.hardest(formulas) for one in pending)]))
+        if hardest == TRUE or not pending:
+            return hardest
+        easiest = self._possible(formulas.conjunction([kept, *(one.easiest() for one in pending)]))
+        if easiest == FALSE:
+            return FALSE
+        first, rest = pending[0], pending[1:]
+        if isinstance(first, _Case):
+            return self._after_case(kept, first, rest)
+        now = self._after(formulas.conjunction([kept, first.better]), rest)
+        later = self._after(formulas.conjunction([kept, first.worse]), rest)
+        return formulas.ite(formulas.ite(first.goal, now, FALSE), TRUE, later)
+
+    def _after_case(self, kept: int, case: _Case, rest: list[_Pending]) -> int:
+        formulas = self._formulas
+        groups: dict[int, list[Value]] = {}
+        for value, literal in case.matched.cases.items():
+            after = literal if case.sign else formulas.negation(literal)
+            groups.setdefault(self._after(formulas.conjunction([kept, after]), rest), []).append(value)
+        # Any other value makes the atom false; the few values have outcomes of their own.
+        result = FALSE if case.sign else self._after(kept, rest)
+        for wanted, values in groups.items():
+            if wanted != result or case.sign:
+                result = formulas.ite(self._in_values(values), wanted, result)
+        return result
+
+
+def member_entry(
+    machine: Machine,
+    formula: int,
+    effects: dict[int, Effect],
+    possible: Callable[[int], int],
+    make: Callable[[dict[int, int]], Shape],
+) -> Entry | None:
+    """Return the entry of a member, or `None` if no value of it leaves the container feasible.
+
+    Args:
+        formula: what the container's goal has become, this member counted in.
+        effects: per variable of an undecided atom, what the member's value makes of it.
+        possible: the goal of the values of this member after which a formula can become true;
+            that of a formula implies that of a weaker one.
+        make: the shape after given replacements of variables.
+    """
+    formulas = machine.algebra.formulas
+    wanted = _Wanted(machine, effects, possible).of_formula(formula)
+    if not machine.emptiness.is_nonempty(wanted):
+        return None
+    settled: dict[int, int] = {}
+    tables: dict[int, tuple[dict[int, int], dict[int, int]]] = {}
+    cases: dict[int, Matched] = {}
+    repeated: int | None = None
+    for variable, effect in effects.items():
+        if isinstance(effect, Matched):
+            cases[variable] = effect
+            continue
+        if isinstance(effect, Repeated):
+            if formulas.ite(wanted, effect.goal, TRUE) != TRUE:
+                repeated = variable
+            continue
+        if formulas.ite(wanted, effect.goal, TRUE) == TRUE:
+            settled[variable] = effect.if_true
+        elif formulas.ite(wanted, effect.goal, FALSE) == FALSE:
+            settled[variable] = effect.if_false
+        else:
+            if_true, if_false = tables.setdefault(effect.goal, ({}, {}))
+            if_true[variable] = effect.if_true
+            if_false[variable] = effect.if_false
+    settled = {
+        variable: after for variable, after in settled.items() if after != formulas.of_variable(variable)
+    }
+    return Entry(
+        machine.goal(wanted, tuple(tables)),
+        (lambda table: make({**settled, **table})) if settled else make,
+        list(tables.values()),
+        cases,
+        repeated,
+    )
