@@ -11,6 +11,7 @@ cdef class Formulas:
     cdef dict _negations
     cdef dict _supports
     cdef dict _implicants
+    cdef dict _n_paths
     cdef dict _unate
     cdef object _node(self, object variable, object low, object high)
     cdef object _shortcut(self, object f, object g, object h)

@@ -50,6 +50,7 @@ class Formulas:
         self._supports: dict[int, tuple[int, ...]] = {}
         self._unate: dict[int, frozenset[tuple[int, bool]]] = {}
         self._implicants: dict[int, list[list[tuple[int, bool]]]] = {}
+        self._n_paths: dict[int, int] = {0: 0, 1: 1}
 
     def variable(self, value: Hashable) -> int:
         """Return the formula that is true exactly if `value` is."""
@@ -285,6 +286,17 @@ class Formulas:
                     continue
                 seen.add(key)
             yield short
+
+    def n_paths(self, formula: int) -> int:
+        """Return how many paths lead to `TRUE`, an upper bound of the number of implicants."""
+        known = self._n_paths
+        result = known.get(formula)
+        if result is None:
+            for node in self._reachable(formula):
+                if node not in known:
+                    known[node] = known[self._low[node]] + known[self._high[node]]
+            result = known[formula]
+        return result
 
     def _droppable(self, formula: int) -> frozenset[tuple[int, bool]]:
         """Return the literals that no implicant of the formula needs."""

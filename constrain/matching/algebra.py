@@ -16,6 +16,7 @@ from constrain.automata.lazy_dfa_cy import LazyDfa
 from constrain.automata.numbers import Atom, NumberAutomaton, OneOf
 from constrain.matching.atoms import (
     ARRAY,
+    KINDS,
     NUMBER,
     OBJECT,
     STRING,
@@ -90,6 +91,9 @@ class Algebra:
         self._number_automata: dict[tuple[int, ...], NumberAutomaton] = {}
         self._languages_of: dict[int, Language] = {}
         self._value_sets: dict[frozenset[Value], int] = {}
+        self._surely_empty: dict[int, bool] = {}
+        #: (key, goal) -> the variable of "the value of the key, if there is one, satisfies the goal".
+        self.value_atoms: dict[tuple[bytes, int], int] = {}
 
     def component(self, goal: int, kind: int) -> int:
         """Return the formula over atoms of `kind` that `goal` means for values of that kind."""
@@ -106,6 +110,45 @@ class Algebra:
             result = formulas.substitute(goal, table)
             self._components[key] = result
         return result
+
+    def is_surely_empty(self, goal: int) -> bool:
+        """Return whether no value satisfies a goal, as far as that can be told without its members.
+
+        Never true of a goal that has values; unlike `Emptiness` it can be asked at any time.
+        """
+        if goal <= TRUE:
+            return goal == FALSE
+        known = self._surely_empty.get(goal)
+        if known is None:
+            components = [self.component(goal, kind) for kind in KINDS]
+            known = (
+                all(part == FALSE for kind, part in enumerate(components) if kind not in (STRING, NUMBER))
+                and (components[STRING] == FALSE or self.text_plan(goal).is_empty())
+                and (components[NUMBER] == FALSE or self.number_automaton(goal).start < 0)
+            )
+            self._surely_empty[goal] = known
+        return known
+
+    def partition(self, goals: Iterable[int], max_classes: int) -> list[int]:
+        """Return disjoint goals that cover all values; none of `goals` divides one further.
+
+        Beyond `max_classes` the rest of `goals` is not looked at.
+        """
+        formulas = self.formulas
+        classes = [TRUE]
+        for goal in dict.fromkeys(goals):
+            if len(classes) >= max_classes:
+                break
+            split: list[int] = []
+            for one in classes:
+                inside = formulas.ite(one, goal, FALSE)
+                outside = formulas.ite(goal, FALSE, one)
+                if self.is_surely_empty(inside) or self.is_surely_empty(outside):
+                    split.append(one)
+                else:
+                    split += [inside, outside]
+            classes = split
+        return classes
 
     # Constants
 

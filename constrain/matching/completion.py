@@ -1,8 +1,8 @@
 """Completions: a text that finishes the document from a position.
 
 What is being read is finished first: by the automaton of a scalar, by the plan of a container
-(`object_plans`, `array_plans`), by a witness of a goal. Plans refer to goals that were proven non-empty earlier,
-so completions are finite by construction. They are short, not shortest.
+(`object_plans`, `array_plans`), by a witness of a goal. Plans refer to goals that were proven
+non-empty earlier, so completions are finite by construction. They are short, not shortest.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from constrain.automata.lazy_dfa_cy import LazyDfa
 from constrain.errors import LimitExceeded
 from constrain.matching.algebra import Algebra
 from constrain.matching.atoms import AllProperties
+from constrain.matching.cover import Cover
 
 __all__ = ["KeySpace", "KeyTrie"]
 
@@ -60,6 +61,7 @@ class KeySpace:
         order: per named key, its place in the declared order (`property_order="schema"`).
         trie: the named keys by their bytes.
         patterns: the languages whose membership makes the free classes.
+        cover: the case splits of formulas about these keys.
     """
 
     MAX_PATTERNS = 64
@@ -93,6 +95,7 @@ class KeySpace:
         self.all_names = (1 << len(self.names)) - 1
         #: Runs over any key; its outcomes are the free classes.
         self.automaton: LazyDfa = algebra.dfa(algebra.languages.any_text, tuple(self.patterns))
+        self.cover = Cover(algebra, self)
         self._named_vectors: dict[int, int] = {}
         self._free_classes: list[int] | None = None
         self._free_languages: dict[int, Language] = {}

@@ -8,11 +8,12 @@ values after which the container can still come true.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from constrain.automata.formulas_cy import FALSE, TRUE, Formulas
+from constrain.matching.cover import FEW_PATHS
 from constrain.matching.values import Value
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Effect", "Entry", "Judged", "Matched", "Repeated", "member_entry"]
 
+#: A conjunction of literals: (variable, sign).
+Cube: TypeAlias = list[tuple[int, bool]]
 Shape: TypeAlias = "ObjectShape | ArrayShape"
 
 
@@ -67,6 +70,10 @@ class Repeated:
 
 
 Effect = Judged | Matched | Repeated
+
+
+#: A partition of the values of a member has fewer classes than this.
+MAX_CLASSES = 65
 
 
 class Entry:
@@ -168,16 +175,36 @@ class _Wanted:
     def __init__(
         self, machine: Machine, effects: dict[int, Effect], possible: Callable[[int], int]
     ) -> None:
+        self._algebra = machine.algebra
         self._formulas = machine.algebra.formulas
         self._in_values = machine.algebra.in_values
         self._effects = effects
         self._possible = possible
 
-    def of_formula(self, formula: int) -> int:
-        """Return the goal of the values that leave some implicant of `formula` feasible."""
+    def of_classes(self, formula: int, classes: list[int]) -> int:
+        """Return the goal of the values that leave `formula` feasible, class by class.
+
+        Args:
+            classes: a partition of the values by what all effects, `Judged` ones, ask.
+        """
+        algebra = self._algebra
         formulas = self._formulas
         alternatives = []
-        for implicant in formulas.implicants(formula):
+        for one in classes:
+            table: dict[int, int] = {}
+            for variable, effect in self._effects.items():
+                assert isinstance(effect, Judged)
+                is_outside = algebra.is_surely_empty(formulas.ite(one, effect.goal, FALSE))
+                table[variable] = effect.if_false if is_outside else effect.if_true
+            after = self._possible(formulas.substitute(formula, table))
+            alternatives.append(formulas.ite(one, after, FALSE))
+        return formulas.disjunction(alternatives)
+
+    def of_cubes(self, cubes: Iterable[Cube]) -> int:
+        """Return the goal of the values that leave some of these conjunctions feasible."""
+        formulas = self._formulas
+        alternatives = []
+        for implicant in cubes:
             kept = []
             demands: set[int] = set()
             pending: list[_Pending] = []
@@ -251,6 +278,7 @@ def member_entry(
     effects: dict[int, Effect],
     possible: Callable[[int], int],
     make: Callable[[dict[int, int]], Shape],
+    split: Callable[[], tuple[list[Cube], dict[int, Effect]]] | None = None,
 ) -> Entry | None:
     """Return the entry of a member, or `None` if no value of it leaves the container feasible.
 
@@ -260,9 +288,11 @@ def member_entry(
         possible: the goal of the values of this member after which a formula can become true;
             that of a formula implies that of a weaker one.
         make: the shape after given replacements of variables.
+        split: conjunctions whose disjunction is `formula`, for one with many implicants, and the
+            effects of atoms that occur there alone.
     """
     formulas = machine.algebra.formulas
-    wanted = _Wanted(machine, effects, possible).of_formula(formula)
+    wanted = _wanted(machine, formula, effects, possible, split)
     if not machine.emptiness.is_nonempty(wanted):
         return None
     settled: dict[int, int] = {}
@@ -295,3 +325,27 @@ def member_entry(
         cases,
         repeated,
     )
+
+
+def _wanted(
+    machine: Machine,
+    formula: int,
+    effects: dict[int, Effect],
+    possible: Callable[[int], int],
+    split: Callable[[], tuple[list[Cube], dict[int, Effect]]] | None,
+) -> int:
+    """Return the goal of the values of a member after which `formula` can become true."""
+    formulas = machine.algebra.formulas
+    support = set(formulas.support(formula))
+    asking = {variable: effect for variable, effect in effects.items() if variable in support}
+    if formulas.n_paths(formula) <= FEW_PATHS:
+        return _Wanted(machine, asking, possible).of_cubes(formulas.implicants(formula))
+    goals = [effect.goal for effect in asking.values() if isinstance(effect, Judged)]
+    if len(goals) == len(asking):
+        classes = machine.algebra.partition(goals, MAX_CLASSES)
+        if len(classes) < MAX_CLASSES:
+            return _Wanted(machine, asking, possible).of_classes(formula, classes)
+    if split is None:
+        return _Wanted(machine, asking, possible).of_cubes(formulas.implicants(formula))
+    cubes, more = split()
+    return _Wanted(machine, {**asking, **more}, possible).of_cubes(cubes)

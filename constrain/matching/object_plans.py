@@ -16,6 +16,7 @@ from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.errors import LimitExceeded
 from constrain.matching.algebra import Algebra
 from constrain.matching.atoms import AllProperties, ObjectIn, PropertiesAtLeast, Required
+from constrain.matching.cover import FEW_PATHS
 from constrain.matching.emptiness import Plan
 from constrain.matching.keys import KeySpace
 from constrain.matching.slots import differing
@@ -49,7 +50,16 @@ def plan_object(
         count: the number of properties written.
     """
     search = _ObjectSearch(algebra, is_nonempty, keys, present, blocked, taken, count)
-    for cube in algebra.formulas.short_cubes(formula):
+    # The first paths usually do; where they do not, cases tell the hopeless ones apart.
+    for number, cube in enumerate(algebra.formulas.short_cubes(formula)):
+        if number == FEW_PATHS:
+            break
+        plan = search.solve(cube)
+        if plan is not None:
+            return plan
+    else:
+        return None
+    for cube in keys.cover.cubes(formula, present | blocked):
         plan = search.solve(cube)
         if plan is not None:
             return plan

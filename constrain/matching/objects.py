@@ -9,6 +9,7 @@ the shape never changes, and what may follow depends on a few bits of the frame.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from constrain.automata.formulas_cy import FALSE, TRUE
@@ -16,7 +17,7 @@ from constrain.automata.lazy_dfa_cy import LazyDfa
 from constrain.matching.atoms import AllProperties, ObjectIn, PropertiesAtLeast, Required
 from constrain.matching.emptiness import Plan
 from constrain.matching.keys import KeySpace
-from constrain.matching.members import Effect, Entry, Judged, Matched, member_entry
+from constrain.matching.members import Cube, Effect, Entry, Judged, Matched, member_entry
 from constrain.matching.object_plans import plan_object
 from constrain.matching.values import Value
 
@@ -63,6 +64,12 @@ class ObjectShape:
             elif isinstance(atom, ObjectIn):
                 self._sets.append((variable, atom))
         self.captures = bool(self._sets)
+        #: Per atom that asks something of named keys alone, those keys as bits.
+        self._asking = {
+            variable: sum(1 << keys.index[name] for name, goal in atom.names.items() if goal != TRUE)
+            for variable, atom in self._maps
+            if atom.rest == TRUE and not atom.patterns
+        }
         self._needed = 0
         self._low = 0
         self._high = -1
@@ -222,10 +229,8 @@ class ObjectShape:
                 frame.present | 1 << name,
                 frame.blocked | self.keys.blocked_by(name),
                 None,
-                self._effects(
-                    [(variable, self.keys.named_goal(atom, name)) for variable, atom in self._maps],
-                    self.keys.names[name],
-                ),
+                lambda atom: self.keys.named_goal(atom, name),
+                self.keys.names[name],
             )
         return self._named_entries[key]
 
@@ -251,9 +256,8 @@ class ObjectShape:
                 frame.present,
                 blocked,
                 taken,
-                self._effects(
-                    [(variable, keys.free_goal(atom, vector)) for variable, atom in self._maps], None
-                ),
+                lambda atom: keys.free_goal(atom, vector),
+                None,
             )
         return self._free_entries[key]
 
@@ -263,13 +267,25 @@ class ObjectShape:
         present: int,
         blocked: int,
         taken: bytes | None,
-        effects: dict[int, Effect],
+        ask: Callable[[AllProperties], int],
+        key: bytes | None,
     ) -> Entry | None:
+        """Return the entry of a property.
+
+        Args:
+            ask: what an atom asks of its value.
+            key: its key if that is named.
+        """
         machine = self.machine
         formulas = machine.algebra.formulas
         count = frame.count + 1
         decided = {variable: TRUE for variable, bits in self._required if not bits & ~present}
         decided.update({variable: TRUE for variable, bound in self._counts if count >= bound})
+        # Atoms that ask nothing of any key that may still come; the current key is still to be judged.
+        settled = {variable for variable, bits in self._asking.items() if not bits & ~blocked}
+        decided.update(
+            {variable: TRUE for variable, atom in self._maps if variable in settled and ask(atom) == TRUE}
+        )
         names = list(frame.names)
         if taken is not None:
             names.append(taken)
@@ -295,28 +311,42 @@ class ObjectShape:
                 tuple(formulas.substitute(formula, decisions) for formula in self.tracked),
             )
 
-        return member_entry(machine, formulas.substitute(self.formula, decided), effects, possible, make)
-
-    def _effects(self, asked: list[tuple[int, int]], key: bytes | None) -> dict[int, Effect]:
-        """Return what a property makes of the atoms; `key` is `None` for one that has no name here."""
-        formulas = self.machine.algebra.formulas
-        effects: dict[int, Effect] = {
-            variable: Judged(goal, formulas.of_variable(variable), FALSE)
-            for variable, goal in asked
-            if goal != TRUE
-        }
+        maps = dict(self._maps)
+        effects = self._judged(maps, ask, settled)
         for variable, atom in self._sets:
-            cases: dict[Value, set[Value]] = {}
-            for value in atom.values:
-                member = None if key is None else value.members.get(key)
-                if member is not None:
-                    cases.setdefault(member, set()).add(value)
-            atoms = {
-                member: formulas.variable(ObjectIn(frozenset(values))) for member, values in cases.items()
-            }
-            having = frozenset(value for values in cases.values() for value in values)
-            effects[variable] = Matched(atoms, formulas.variable(ObjectIn(having)) if having else FALSE)
-        return effects
+            effects[variable] = self._matched(atom, key)
+        formula = formulas.substitute(self.formula, decided)
+
+        def split() -> tuple[list[Cube], dict[int, Effect]]:
+            cubes = self.keys.cover.cubes(formula, frame.present | frame.blocked)
+            # Case splits bring atoms of their own, which do not outlast this question.
+            variables = {variable for cube in cubes for variable, _ in cube if variable not in maps}
+            atoms = {variable: formulas.value(variable) for variable in variables}
+            added = {variable: atom for variable, atom in atoms.items() if isinstance(atom, AllProperties)}
+            return cubes, self._judged(added, ask, set())
+
+        return member_entry(machine, formula, effects, possible, make, split)
+
+    def _judged(
+        self, maps: Mapping[int, AllProperties], ask: Callable[[AllProperties], int], settled: set[int]
+    ) -> dict[int, Effect]:
+        formulas = self.machine.algebra.formulas
+        return {
+            variable: Judged(goal, TRUE if variable in settled else formulas.of_variable(variable), FALSE)
+            for variable, atom in maps.items()
+            if (goal := ask(atom)) != TRUE
+        }
+
+    def _matched(self, atom: ObjectIn, key: bytes | None) -> Matched:
+        formulas = self.machine.algebra.formulas
+        cases: dict[Value, set[Value]] = {}
+        for value in atom.values:
+            member = None if key is None else value.members.get(key)
+            if member is not None:
+                cases.setdefault(member, set()).add(value)
+        atoms = {member: formulas.variable(ObjectIn(frozenset(values))) for member, values in cases.items()}
+        having = frozenset(value for values in cases.values() for value in values)
+        return Matched(atoms, formulas.variable(ObjectIn(having)) if having else FALSE)
 
     def _named_entry_simple(self, name: int) -> Entry | None:
         if name not in self._named_entries:
