@@ -2,6 +2,8 @@
 cdef class Formulas:
     cdef public list values
     cdef public Py_ssize_t max_nodes
+    cdef public object tick
+    cdef Py_ssize_t _n_ticks
     cdef dict _index
     cdef list _variable
     cdef list _low

@@ -38,6 +38,9 @@ class Formulas:
 
     def __init__(self, max_nodes: int = 2_000_000) -> None:
         self.values: list[object] = []
+        #: Called now and then while diagrams are combined; raises when time is up.
+        self.tick: Any = None
+        self._n_ticks: cython.Py_ssize_t = 0
         self.max_nodes: cython.Py_ssize_t = max_nodes
         self._index: dict[object, int] = {}
         last = 1 << 30
@@ -100,6 +103,9 @@ class Formulas:
         result = self._shortcut(condition, then, otherwise)
         if result is not None:
             return result
+        self._n_ticks += 1
+        if self._n_ticks & 0xFF == 0 and self.tick is not None:
+            self.tick()
         variables = self._variable
         lows = self._low
         highs = self._high

@@ -26,6 +26,7 @@ from constrain.matching.atoms import (
     TextIn,
     TextLengthAtLeast,
 )
+from constrain.matching.deadline import Deadline
 from constrain.matching.values import Value
 from constrain.options import Options
 
@@ -83,7 +84,9 @@ class Algebra:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.deadline = Deadline(options.max_seconds)
         self.formulas = Formulas()
+        self.formulas.tick = self.deadline.check
         self.languages = Languages()
         self._components: dict[tuple[int, int], int] = {}
         self._dfas: dict[tuple[Language, ...], LazyDfa] = {}

@@ -135,6 +135,8 @@ class ArrayPlanner:
 
     def _spend(self) -> None:
         self._steps -= 1
+        if self._steps & 0xFF == 0:
+            self._algebra.deadline.check()
         if self._steps < 0:
             raise LimitExceeded(
                 "which items an array still needs was not decided within the budget",

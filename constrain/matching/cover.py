@@ -23,11 +23,15 @@ __all__ = ["FEW_PATHS", "Cover"]
 
 #: A conjunction of literals: (variable, sign).
 Cube = list[tuple[int, bool]]
+#: The literals that say so, and what is left of the formula.
+Case = tuple[Cube, int]
 
 #: Up to so many paths a formula is taken as it is.
 FEW_PATHS = 48
 #: A partition of the values of one key has at most so many classes.
 MAX_CLASSES = 400
+#: How many keys are compared for each split.
+MAX_CANDIDATES = 4
 #: How many keys are split upon, one within the other.
 MAX_DEPTH = 40
 
@@ -66,14 +70,21 @@ class Cover:
         formulas = self._formulas
         if depth == 0 or formulas.n_paths(formula) <= FEW_PATHS:
             return formulas.implicants(formula)
-        name = self._telling_key(formula, blocked)
-        if name is None:
+        best: tuple[int, int, list[Case]] | None = None
+        for name in self._telling_keys(formula, blocked):
+            cases = [
+                (literals, rest)
+                for literals, table in self._cases(formula, name)
+                if (rest := formulas.substitute(formula, table)) != FALSE
+            ]
+            n_paths = sum(formulas.n_paths(rest) for _, rest in cases)
+            if best is None or n_paths < best[0]:
+                best = (n_paths, name, cases)
+        if best is None or best[0] >= formulas.n_paths(formula):
             return formulas.implicants(formula)
         cubes: list[Cube] = []
-        for literals, table in self._cases(formula, name):
-            rest = formulas.substitute(formula, table)
-            if rest != FALSE:
-                cubes += [[*literals, *cube] for cube in self._split(rest, blocked | 1 << name, depth - 1)]
+        for literals, rest in best[2]:
+            cubes += [[*literals, *cube] for cube in self._split(rest, blocked | 1 << best[1], depth - 1)]
             if len(cubes) > formulas.MAX_IMPLICANTS:
                 raise LimitExceeded(
                     "a Boolean combination of sub-schemas has too many cases", limit=formulas.MAX_IMPLICANTS
@@ -91,26 +102,24 @@ class Cover:
                 required[variable] = atom
         return maps, required
 
-    def _telling_key(self, formula: int, blocked: int) -> int | None:
-        """Return the key on which most atoms disagree, the number of different demands first."""
+    def _telling_keys(self, formula: int, blocked: int) -> list[int]:
+        """Return the few keys on which most atoms disagree, the number of different demands first."""
         maps, required = self._atoms(formula)
         needing: dict[bytes, int] = {}
         for atom in required.values():
             if len(atom.names) == 1:
                 for name in atom.names:
                     needing[name] = needing.get(name, 0) + 1
-        best: tuple[int, int] | None = None
-        chosen = None
+        scores: list[tuple[int, int, int]] = []
         for name in range(len(self._keys.names)):
             if blocked >> name & 1:
                 continue
             goals = [self._keys.named_goal(atom, name) for atom in maps.values()]
             asked = {goal for goal in goals if goal != TRUE}
             n_asking = sum(goal != TRUE for goal in goals) + needing.get(self._keys.names[name], 0)
-            score = (len(asked), n_asking)
-            if n_asking > 1 and (best is None or score > best):
-                best, chosen = score, name
-        return chosen
+            if n_asking > 1:
+                scores.append((len(asked), n_asking, -name))
+        return [-name for _, _, name in sorted(scores, reverse=True)[:MAX_CANDIDATES]]
 
     def _cases(self, formula: int, name: int) -> list[tuple[Cube, dict[int, int]]]:
         """Return the cases of one key: (literals that say so, what they make of the atoms)."""

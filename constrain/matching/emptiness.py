@@ -98,6 +98,8 @@ class Emptiness:
         try:
             while work:
                 budget -= 1
+                if budget & 0xFF == 0:
+                    self._algebra.deadline.check()
                 if budget < 0:
                     raise LimitExceeded(
                         "whether the schema can be satisfied was not decided within the budget",

@@ -52,12 +52,13 @@ class Goal:
         """Return whether a value of `kind` can satisfy the goal."""
         bit: cython.int = 1 << kind
         if not self.known_kinds & bit:
-            if self.machine.emptiness.is_kind_nonempty(self.formula, kind):
-                self.kinds |= bit
-                if kind == STRING:
-                    self._prepare_text()
-                elif kind == NUMBER:
-                    self.number = self.machine.algebra.number_automaton(self.formula, self.tracked)
+            with self.machine.algebra.deadline:
+                if self.machine.emptiness.is_kind_nonempty(self.formula, kind):
+                    self.kinds |= bit
+                    if kind == STRING:
+                        self._prepare_text()
+                    elif kind == NUMBER:
+                        self.number = self.machine.algebra.number_automaton(self.formula, self.tracked)
             self.known_kinds |= bit
         return (self.kinds & bit) != 0
 
@@ -164,14 +165,16 @@ class Frame:
     def offer(self) -> tuple[Any, ...]:
         """Return which keys of an object may follow: see `objects.Offer`."""
         if self._offer is None:
-            self._offer = self.shape.offer(self)
+            with self.shape.machine.algebra.deadline:
+                self._offer = self.shape.offer(self)
         return self._offer
 
     @cython.ccall
     def item(self) -> object:
         """Return the entry of the next item of an array, or `None`."""
         if not self._item_known:
-            self._item = self.shape.entry(self)
+            with self.shape.machine.algebra.deadline:
+                self._item = self.shape.entry(self)
             self._item_known = True
         return self._item
 

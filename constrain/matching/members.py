@@ -43,7 +43,7 @@ class Judged:
     if_false: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Matched:
     """An atom that asks which of a few values the value is; it is false for all others.
 
@@ -203,12 +203,13 @@ class _Wanted:
     def of_cubes(self, cubes: Iterable[Cube]) -> int:
         """Return the goal of the values that leave some of these conjunctions feasible."""
         formulas = self._formulas
-        alternatives = []
-        for implicant in cubes:
+        # What the value decides -> what conjunctions that agree on it ask besides.
+        groups: dict[tuple[frozenset[int], tuple[_Pending, ...]], list[int]] = {}
+        for cube in cubes:
             kept = []
             demands: set[int] = set()
             pending: list[_Pending] = []
-            for variable, sign in implicant:
+            for variable, sign in cube:
                 literal = formulas.of_variable(variable)
                 effect = self._effects.get(variable)
                 if effect is None:
@@ -232,10 +233,13 @@ class _Wanted:
                         kept.append(worse)
                     else:
                         pending.append(_Choice(goal, better, worse))
-            wanted = formulas.conjunction(demands)
+            groups.setdefault((frozenset(demands), tuple(pending)), []).append(formulas.conjunction(kept))
+        alternatives = []
+        for (demanded, undecided), rests in groups.items():
+            wanted = formulas.conjunction(demanded)
             if wanted != FALSE:
-                rest = self._after(formulas.conjunction(kept), pending)
-                alternatives.append(formulas.ite(wanted, rest, FALSE))
+                after = self._after(formulas.disjunction(rests), list(undecided))
+                alternatives.append(formulas.ite(wanted, after, FALSE))
                 if alternatives[-1] == TRUE:
                     break
         return formulas.disjunction(alternatives)

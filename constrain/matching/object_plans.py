@@ -178,6 +178,8 @@ class _ObjectSearch:
 
     def _spend(self) -> None:
         self.steps -= 1
+        if self.steps & 0xFF == 0:
+            self.algebra.deadline.check()
         if self.steps < 0:
             raise LimitExceeded(
                 "which properties an object still needs was not decided within the budget",

@@ -61,7 +61,9 @@ class Compiler:
             scan_schema(self.schema, self.dialect, self._visit, self.options.max_steps)
             self._check_cycles()
             machine = self.machine = Machine(self.algebra, self.goal(self.schema, "#", None))
-            if not machine.emptiness.is_nonempty(machine.root.formula):
+            with self.algebra.deadline:
+                is_satisfiable = machine.emptiness.is_nonempty(machine.root.formula)
+            if not is_satisfiable:
                 from constrain.frontends.json_schema.conflicts import conflict
 
                 raise conflict(self, machine)
