@@ -17,7 +17,16 @@ from typing import Any
 
 from constrain.frontends.json_schema.dialects import Dialect
 
-__all__ = ["TYPE_KEYWORDS", "counted", "describe", "joined", "names_in_words", "shown", "span", "types_in_words"]
+__all__ = [
+    "TYPE_KEYWORDS",
+    "counted",
+    "describe",
+    "joined",
+    "names_in_words",
+    "shown",
+    "span",
+    "types_in_words",
+]
 
 _MAX_SHOWN = 80
 _MAX_LISTED = 8
