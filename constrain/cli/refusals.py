@@ -25,7 +25,7 @@ from constrain.frontends.json_positions import (
 )
 from constrain.frontends.json_schema.dialects import Dialect, dialect_of
 from constrain.frontends.json_schema.expectations import expected, found
-from constrain.frontends.json_schema.words import counted, describe, joined, shown
+from constrain.frontends.json_schema.words import describe, joined, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -186,8 +186,8 @@ class Refusals:
             return f"nothing is allowed here, found {shown(instance)}", None
         if keyword == "enum":
             names = [each for each in value if isinstance(each, str)]
-            count = counted(len(value), "allowed value")
-            return f"{shown(instance)} is not one of the {count}", _did_you_mean(instance, names)
+            wanted = expected(keyword, error.schema, self._dialect)
+            return f"expected {wanted}, found {shown(instance)}", _did_you_mean(instance, names)
         if keyword == "required":
             missing = _missing(error)
             if missing is not None:
@@ -200,7 +200,8 @@ class Refusals:
         if keyword in ("anyOf", "oneOf"):
             return self._alternatives(error), None
         wanted = expected(keyword, error.schema, self._dialect)
-        return f"expected {wanted}, found {_found(error)}", None
+        key = f"for the key {shown(instance)}, " if _is_about_a_key(error) else ""
+        return f"{key}expected {wanted}, found {_found(error)}", None
 
     def _alternatives(self, error: Any) -> str:
         instance, branches = error.instance, error.validator_value

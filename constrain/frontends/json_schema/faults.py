@@ -93,7 +93,7 @@ def _lazy_faults(
             found.append(error)
     if is_reference:
         return found
-    patterns = [(schema["pattern"], location, "pattern")] if "pattern" in schema else []
+    patterns: list[tuple[Any, str, str | None]] = [(schema.get("pattern"), location, "pattern")]
     named = schema.get("patternProperties")
     if isinstance(named, dict):
         patterns += [(text, pointer(location, "patternProperties", text), None) for text in named]

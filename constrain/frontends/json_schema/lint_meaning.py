@@ -41,27 +41,32 @@ _NOT_CHECKED = frozenset(
 )
 
 
-def lint(schema: Any, options: Options) -> list[Finding]:
-    """Return the remarks on a schema that compiles, in the order of the text."""
+def lint(schema: Any, options: Options, meaning: MeaningLint | None = None) -> list[Finding]:
+    """Return the remarks on a schema that compiles, in the order of the text.
+
+    Args:
+        schema: the JSON Schema.
+        options: how it is read.
+        meaning: of the same schema, if it is at hand.
+    """
     dialect = dialect_of(schema, options.dialect)
     shape = list(lint_shape(schema, dialect, options.max_steps))
     said = {(finding.location, finding.keyword) for finding in shape}
     try:
-        meaning = list(MeaningLint(schema, options).findings())
+        remarks = list((meaning or MeaningLint(schema, options)).findings())
     except ConstrainError as error:
-        meaning = [
-            Finding("undecided", "note", "#", f"parts that can never hold were not looked for: {error}")
-        ]
+        message = f"parts that can never hold were not looked for: {error.reason}"
+        remarks = [Finding("undecided", "note", "#", message)]
     # What a keyword looks like says more than that it is redundant.
-    meaning = [
+    remarks = [
         finding
-        for finding in meaning
+        for finding in remarks
         if finding.rule != "redundant-keyword" or (finding.location, finding.keyword) not in said
     ]
     order = {
         location: index for index, (location, _) in enumerate(places(schema, dialect, options.max_steps))
     }
-    return sorted(shape + meaning, key=lambda finding: order.get(finding.location, -1))
+    return sorted(shape + remarks, key=lambda finding: order.get(finding.location, -1))
 
 
 class MeaningLint:

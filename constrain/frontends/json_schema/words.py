@@ -85,7 +85,7 @@ def describe(schema: Any, dialect: Dialect, *, brief: bool = False) -> str:
 
 
 def _reference(reference: str) -> str:
-    return f"as `{reference}`"
+    return f"`{reference}`"
 
 
 def _core(schema: Mapping[str, Any], dialect: Dialect, brief: bool) -> str:
