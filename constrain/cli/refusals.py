@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from constrain.cli.problems import Problem, problem_of_error
+from constrain.cli.second_validator import is_false, second_validator
 from constrain.errors import ConstrainError
 from constrain.frontends.json_positions import (
     JsonDocument,
@@ -89,10 +90,9 @@ class Refusals:
     def _keyword_problems(self, file: str, document: JsonDocument) -> list[Problem]:
         """What the `jsonschema` package finds."""
         if self._validator is None:
-            from constrain.cli.second_validator import second_validator
-
             self._validator = second_validator(self._constraint)
-            self._pointers = _pointers_of(self._constraint.source)
+            # Of the validator's own copy: it hands back the objects themselves.
+            self._pointers = _pointers_of(self._validator.schema)
         errors = list(islice(self._validator.iter_errors(document.value), _MAX_PROBLEMS + 1))
         problems = [
             problem for error in errors[:_MAX_PROBLEMS] for problem in self._problems(file, document, error)
@@ -154,8 +154,8 @@ class Refusals:
         found: str | None = None,
         causes: tuple[Problem, ...] = (),
     ) -> Problem:
-        keyword: str | None = error.validator
-        is_false = keyword is None
+        is_nothing = is_false(error.schema)
+        keyword: str | None = None if is_nothing else error.validator
         return Problem(
             file,
             message,
@@ -166,7 +166,7 @@ class Refusals:
             pointer=join_pointer(path),
             keyword=keyword,
             schema_pointer=self._schema_pointer(error),
-            expected="nothing" if is_false else expected(str(keyword), error.schema, self._dialect),
+            expected="nothing" if is_nothing else expected(str(keyword), error.schema, self._dialect),
             found=found or _found(error),
             remedy=remedy,
             causes=causes,
@@ -177,12 +177,14 @@ class Refusals:
         base = self._pointers.get(id(error.schema))
         if base is None or error.validator is None:
             return join_pointer(error.absolute_schema_path)
+        if is_false(error.schema):
+            return base
         return base + join_pointer([error.validator]).removeprefix("#")
 
     def _message(self, error: Any) -> tuple[str, str | None]:
         """What is wrong, in one short sentence, and what was perhaps meant."""
         keyword, value, instance = error.validator, error.validator_value, error.instance
-        if keyword is None:
+        if keyword is None or is_false(error.schema):
             return f"nothing is allowed here, found {shown(instance)}", None
         if keyword == "enum":
             names = [each for each in value if isinstance(each, str)]

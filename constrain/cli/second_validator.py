@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import copy
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from constrain.frontends.json_schema.dialects import Dialect, dialect_of
+from constrain.frontends.json_schema.keyword_sets import places, raw_subschemas
+
 if TYPE_CHECKING:
     from constrain import Constraint
 
-__all__ = ["second_validator"]
+__all__ = ["is_false", "second_validator", "without_false"]
+
+_FALSE: dict[str, Any] = {"not": {}}
+_LEFT_OVER = ("items", "additionalItems", "unevaluatedItems", "additionalProperties", "unevaluatedProperties")
 
 # Beyond this exponent a quotient of decimals has more digits than are worth computing.
 _MAX_EXPONENT = 5000
@@ -27,7 +35,7 @@ def second_validator(constraint: Constraint) -> Any:
         "6": jsonschema.Draft6Validator,
         "4": jsonschema.Draft4Validator,
     }
-    schema = constraint.source
+    schema = without_false(constraint.source, dialect_of(constraint.source, constraint.options.dialect))
     default = by_dialect[constraint.options.dialect]
     base: Any = jsonschema.validators.validator_for(schema, default=default)
     is_draft4 = base is jsonschema.Draft4Validator
@@ -46,6 +54,28 @@ def second_validator(constraint: Constraint) -> Any:
     # A registry of its own, because the default one fetches what a `$ref` names.
     registry = import_module("jsonschema_specifications").REGISTRY
     return strict(schema, format_checker=formats, registry=registry)
+
+
+def without_false(schema: Any, dialect: Dialect) -> Any:
+    """A copy of a schema with `{"not": {}}` for `false`: of a boolean the package does not tell the place.
+
+    What its errors name as the keyword is then `not`; `is_false` tells it apart. The keywords for what is
+    left over keep their `false`, which the package reports in a way of its own.
+    """
+    root = copy.deepcopy(schema)
+    for _, part in places(root, dialect, sys.maxsize):
+        for path, value in list(raw_subschemas(part, dialect)):
+            if value is False and path[0] not in _LEFT_OVER:
+                owner: Any = part
+                for step in path[:-1]:
+                    owner = owner[step]
+                owner[path[-1]] = dict(_FALSE)
+    return root
+
+
+def is_false(schema: Any) -> bool:
+    """Whether a sub-schema stands for `false`."""
+    return bool(schema == _FALSE)
 
 
 def _multiple_of(validator: Any, divisor: Any, instance: Any, schema: Any) -> Iterator[Any]:

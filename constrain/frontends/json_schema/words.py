@@ -70,6 +70,8 @@ def describe(schema: Any, dialect: Dialect, *, brief: bool = False) -> str:
         return "any value" if schema else "nothing"
     if not isinstance(schema, Mapping):
         return "something malformed"
+    if schema.get("not") in ({}, True):
+        return "nothing"
     if dialect.ref_overrides and isinstance(schema.get("$ref"), str):
         return _reference(schema["$ref"])
     core = _core(schema, dialect, brief)
