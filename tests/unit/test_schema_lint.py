@@ -33,6 +33,7 @@ def optional(schema: Any) -> dict[str, Any]:
         ({"dependencies": {"a": ["b"]}}, "keyword-of-other-draft", "#", "dependencies", "dependentRequired"),
         ({"additionalItems": False}, "keyword-of-other-draft", "#", "additionalItems", "prefixItems"),
         ({"then": {"type": "string"}}, "orphan-keyword", "#", "then", "`if`"),
+        ({"else": {"type": "string"}}, "orphan-keyword", "#", "else", "`if`"),
         ({"if": {"type": "string"}}, "orphan-keyword", "#", "if", "`then` or `else`"),
         ({"minContains": 2}, "orphan-keyword", "#", "minContains", "`contains`"),
         ({"type": "integer", "minLength": 3}, "keyword-of-other-type", "#", "minLength", "an integer"),

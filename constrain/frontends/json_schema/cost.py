@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["AutomatonCost", "Cost", "measure"]
 
 #: An automaton is explored up to so many states, all of them together up to so many.
-_MAX_STATES = 2_000
-_MAX_TOTAL = 20_000
+_MAX_STATES = 1_000
+_MAX_TOTAL = 5_000
 #: What the total of states is called; the words are defined by these numbers and mean no more.
-_LIGHT, _MEDIUM = 1_000, 10_000
+_LIGHT, _MEDIUM = 500, 5_000
 
 _COUNTERS = (
     *("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),

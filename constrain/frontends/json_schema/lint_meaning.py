@@ -8,6 +8,7 @@ exact; what is not decided within a small budget is counted and said.
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,9 +26,12 @@ from constrain.options import Options
 
 __all__ = ["MeaningLint", "lint"]
 
-#: A decision of a check may take so many steps, an automaton so many states.
+#: Compilation for the checks may take so many steps, an automaton so many states, a decision of a check so
+#: many steps, and all checks together so many seconds: what is left then counts as undecided.
 _MAX_STEPS = 20_000
 _MAX_STATES = 20_000
+_MAX_STEPS_OF_DECISION = 2_000
+_MAX_SECONDS = 1.0
 #: Alternatives are compared in pairs, enumerated values one by one, up to so many.
 _MAX_COMPARED = 12
 _MAX_VALUES = 200
@@ -92,18 +96,26 @@ class MeaningLint:
         )
         self.compiler = Compiler(schema, small)
         self.machine = self.compiler.compile()
+        self.compiler.algebra.options = dataclasses.replace(small, max_steps=_MAX_STEPS_OF_DECISION)
         self.undecided = 0
+        self._seconds = 0.0
         self._formulas = self.compiler.algebra.formulas
 
     # Decisions
 
     def is_nonempty(self, *goals: int) -> bool:
         """Whether some value satisfies all these goals; an undecided one counts as satisfiable."""
+        if self._seconds > _MAX_SECONDS:
+            self.undecided += 1
+            return True
+        start = time.perf_counter()
         try:
             return self.machine.emptiness.is_nonempty(self._formulas.conjunction(goals))
         except (ConstrainError, RecursionError):
             self.undecided += 1
             return True
+        finally:
+            self._seconds += time.perf_counter() - start
 
     def accepts(self, node: SubschemaNode, value: Any) -> bool:
         """Whether a value satisfies a sub-schema; an undecided one counts as accepted."""
@@ -177,7 +189,7 @@ class MeaningLint:
             others = [keyword for keyword in node.keywords() if keyword not in group]
             goals = [self._part(node, others)] if others else []
             if not self.is_nonempty(*goals, self._without(self._part(node, group))):
-                names = [keyword for keyword in group if keyword != "else"]
+                names = [keyword for keyword in group if keyword != "else"] or group
                 beside = "that the other keywords allow" if others else "at all"
                 verb = "excludes" if len(names) == 1 else "exclude"
                 what = (
