@@ -172,6 +172,120 @@ def test_explain_prints_the_schema_that_rules_mean(capsys: pytest.CaptureFixture
     assert main(["explain", str(SCHEMAS / "quarterly_report.schema.json")]) == 0
 
 
+def explained(
+    folder: Path, capsys: pytest.CaptureFixture[str], schema: object, *options: str
+) -> dict[str, Any]:
+    """What `constrain explain --format json` says of a schema."""
+    name = write(folder, "explained.json", json.dumps(schema))
+    assert main(["explain", name, "--format", "json", *options]) == 0
+    return dict(json.loads(capsys.readouterr().out))
+
+
+def test_explain_says_in_words_what_each_place_accepts(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"a": {"$ref": "#/$defs/name"}, "b": {"type": "integer", "multipleOf": 2}},
+        "required": ["a"],
+        "$defs": {"name": {"type": "string", "maxLength": 9}},
+    }
+    places = explained(folder, capsys, schema)["places"]
+    assert {each["location"]: each["accepts"] for each in places} == {
+        "#": "an object with required a and optional b",
+        "#/properties/a": "`#/$defs/name`",
+        "#/properties/b": "an integer a multiple of 2",
+        "#/$defs/name": "a string of at most 9 characters",
+    }
+    assert main(["explain", "explained.json"]) == 0
+    text = capsys.readouterr().out
+    assert "  #/$defs/name  a string of at most 9 characters\n" in text
+
+
+def test_explain_marks_what_is_never_offered_and_what_excludes_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema = {"properties": {"a": {"type": "null", "const": 3}, "b": {"type": "string", "minLength": 0}}}
+    report = explained(folder, capsys, schema)
+    assert [each["location"] for each in report["places"] if not each["possible"]] == ["#/properties/a"]
+    assert [(each["location"], each["rule"]) for each in report["findings"]] == [
+        ("#/properties/a", "unsatisfiable"),
+        ("#/properties/b", "vacuous-keyword"),
+    ]
+    main(["explain", "explained.json"])
+    assert "#/properties/a  exactly 3; never offered" in capsys.readouterr().out
+
+
+def test_explain_lists_annotations_apart_from_remarks(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = explained(folder, capsys, {"type": "string", "widget": 1, "format": "colour"})
+    assert [each["keyword"] for each in report["annotations"]] == ["widget", "format"]
+    assert report["findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "states"),
+    [
+        # One state per character that was read, and the one before.
+        ({"type": "string", "pattern": "^[ab]{3}$"}, 4),
+        ({"type": "string", "enum": ["a", "bc"]}, 4),
+        # Any text, under a counter at most: no states of its own.
+        ({"type": "string", "maxLength": 9}, 0),
+        ({"type": "integer"}, 0),
+    ],
+)
+def test_explain_counts_the_states_that_strings_need(
+    folder: Path, capsys: pytest.CaptureFixture[str], schema: dict[str, Any], states: int
+) -> None:
+    cost = explained(folder, capsys, schema)["cost"]
+    # States with the same future may be merged or not: at most as many as counted by hand.
+    assert min(states, 1) <= cost["automaton_states"] <= states
+    assert cost["automaton_states_are_all"] is True
+    assert cost["first_masks"] == "light"
+
+
+def test_explain_says_when_there_are_more_states_than_it_explored(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cost = explained(folder, capsys, {"type": "string", "pattern": "^.*a[ab]{12}$"})["cost"]
+    assert cost["automaton_states_are_all"] is False
+    assert cost["first_masks"] == "heavy"
+
+
+def test_explanations_are_the_same_each_time_and_change_nothing() -> None:
+    schema = {"type": "object", "properties": {"a": {"pattern": "^x+$"}, "b": {"enum": ["p", "q"]}}}
+    constraint = constrain.compile(schema)
+    assert constraint.explain() == constraint.explain()
+    assert constraint == constrain.compile(schema)
+
+
+@pytest.mark.parametrize(
+    "schema", [True, {}, {"type": "string"}, {"$ref": "#/$defs/a", "$defs": {"a": {"items": {"$ref": "#"}}}}]
+)
+def test_every_schema_has_an_explanation(schema: Any) -> None:
+    assert (
+        constrain.compile(schema)
+        .explain()
+        .startswith("JSON Schema, draft 2020-12\nWhat each place accepts:\n  #  ")
+    )
+
+
+@pytest.mark.parametrize(
+    ("schema", "document"),
+    [
+        ({"type": "object"}, {}),
+        ({"type": "object", "required": ["a"], "properties": {"a": {"const": 3}, "b": {"type": "string"}}}, {"a": 3}),
+        ({"type": "array", "minItems": 2, "items": {"const": "x"}}, ["x", "x"]),
+    ],
+)  # fmt: skip
+def test_the_minimal_example_has_only_what_is_needed(
+    folder: Path, capsys: pytest.CaptureFixture[str], schema: dict[str, Any], document: object
+) -> None:
+    assert main(["example", write(folder, "s.json", json.dumps(schema)), "--minimal"]) == 0
+    assert json.loads(capsys.readouterr().out) == document
+
+
 def test_examples_are_valid_reproducible_and_one_per_line(capsys: pytest.CaptureFixture[str]) -> None:
     path = SCHEMAS / "quarterly_report.schema.json"
     validator = jsonschema.Draft202012Validator(

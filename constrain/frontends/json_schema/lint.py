@@ -180,7 +180,7 @@ def _vacuous(schema: dict[str, Any], location: str, dialect: Dialect) -> Iterato
 
 
 def _lists(schema: dict[str, Any], location: str) -> Iterator[Finding]:
-    from constrain.frontends.json_schema.nodes import canonical
+    from constrain.matching.values import json_value
 
     for keyword in ("enum", "required", "type"):
         values = schema.get(keyword)
@@ -188,7 +188,7 @@ def _lists(schema: dict[str, Any], location: str) -> Iterator[Finding]:
             continue
         seen: set[object] = set()
         for index, value in enumerate(values):
-            key = canonical(value)
+            key = json_value(value)
             if key in seen:
                 yield Finding(
                     "duplicate-value",
@@ -199,7 +199,8 @@ def _lists(schema: dict[str, Any], location: str) -> Iterator[Finding]:
                     "remove one of them",
                     (f"{location}/{keyword}/{index}",),
                 )
-            seen.add(key)
+            if key is not None:
+                seen.add(key)
     required, properties = schema.get("required"), schema.get("properties")
     if isinstance(required, list) and isinstance(properties, dict):
         for name in required:

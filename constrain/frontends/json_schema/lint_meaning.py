@@ -119,7 +119,7 @@ class MeaningLint:
 
     def accepts(self, node: SubschemaNode, value: Any) -> bool:
         """Whether a value satisfies a sub-schema; an undecided one counts as accepted."""
-        return self.is_nonempty(self._goal(node), self.compiler.constant_goal(value))
+        return self.is_nonempty(self._goal(node), self._constant(value))
 
     def never_holds(self, node: SubschemaNode) -> bool:
         """Whether no value satisfies a sub-schema."""
@@ -130,6 +130,9 @@ class MeaningLint:
 
     def _part(self, node: SubschemaNode, keywords: list[str]) -> int:
         return self._formulas.variable(Part(node, tuple(keywords)))
+
+    def _constant(self, value: Any) -> int:
+        return self._goal(SubschemaNode(self.compiler, {"enum": [value]}, "#", None))
 
     def _without(self, goal: int) -> int:
         return self._formulas.negation(goal)
@@ -206,11 +209,11 @@ class MeaningLint:
             return
         rest = self._part(node, others)
         for index, value in enumerate(values[:_MAX_VALUES]):
-            if not self.is_nonempty(rest, self.compiler.constant_goal(value)):
+            if not self.is_nonempty(rest, self._constant(value)):
                 culprits = [
                     keyword
                     for keyword in others
-                    if not self.is_nonempty(self._part(node, [keyword]), self.compiler.constant_goal(value))
+                    if not self.is_nonempty(self._part(node, [keyword]), self._constant(value))
                 ]
                 names = joined((f"`{keyword}`" for keyword in culprits or others), "and")
                 yield Finding(
