@@ -194,7 +194,7 @@ def test_explain_says_in_words_what_each_place_accepts(
     assert {each["location"]: each["accepts"] for each in places} == {
         "#": "an object with required a and optional b",
         "#/properties/a": "`#/$defs/name`",
-        "#/properties/b": "an integer a multiple of 2",
+        "#/properties/b": "an integer, a multiple of 2",
         "#/$defs/name": "a string of at most 9 characters",
     }
     assert main(["explain", "explained.json"]) == 0

@@ -200,6 +200,21 @@ def test_what_compilation_refuses_is_among_the_faults(schema: Any) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("schema", "part_of_remedy"),
+    [
+        ({"type": "integr"}, '"integer"'),
+        ({"type": ["str", "null"]}, '"string"'),
+        ({"properties": {"a": {"required": True}}}, "of the object"),
+        ({"minimum": 3, "exclusiveMinimum": True}, "draft 4"),
+    ],
+)
+def test_common_slips_have_a_remedy(schema: Any, part_of_remedy: str) -> None:
+    with pytest.raises(constrain.SchemaError) as caught:
+        constrain.compile(schema)
+    assert part_of_remedy in str(caught.value.remedy)
+
+
 @pytest.mark.parametrize("value", ["a", 3, 2.5, None, True, ["x", 1], {"k": [None]}, {}])
 def test_membership_of_a_value_agrees_with_the_engine(value: Any) -> None:
     import json

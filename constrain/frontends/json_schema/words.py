@@ -177,7 +177,7 @@ def _number(words: str, schema: Mapping[str, Any]) -> str:
         bounds.append(f"less than {_number_text(strict_high)}")
     text = f"{words} {' and '.join(bounds)}" if bounds else words
     if "multipleOf" in schema:
-        text += f"{',' if bounds else ''} a multiple of {_number_text(schema['multipleOf'])}"
+        text += f", a multiple of {_number_text(schema['multipleOf'])}"
     return text
 
 
