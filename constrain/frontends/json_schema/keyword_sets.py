@@ -7,6 +7,7 @@ whether it is enforced or not (2020-12 Core and Validation; 2019-09, 7, 6 and 4 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from constrain.frontends.json_schema.dialects import Dialect
@@ -64,10 +65,15 @@ _NAMED = frozenset(
 
 def applies(keyword: str, dialect: Dialect) -> bool:
     """Return whether the draft of a dialect defines a keyword."""
+    return _is_of(keyword, dialect.name)
+
+
+@lru_cache(4096)
+def _is_of(keyword: str, draft: str) -> bool:
     first, last = _FIRST.get(keyword), _UNTIL.get(keyword, _DRAFTS[-1])
     if first is None:
         return False
-    return _DRAFTS.index(first) <= _DRAFTS.index(dialect.name) <= _DRAFTS.index(last)
+    return _DRAFTS.index(first) <= _DRAFTS.index(draft) <= _DRAFTS.index(last)
 
 
 def drafts_of(keyword: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from constrain.frontends.json_schema.dialects import Dialect
@@ -92,17 +93,24 @@ def _unknown_keywords(schema: dict[str, Any], location: str, dialect: Dialect) -
                 remedy=_successor(keyword, dialect),
             )
         else:
-            known = [name for name in ALL_KEYWORDS if applies(name, dialect)]
-            near = get_close_matches(keyword, known, n=1, cutoff=0.85)
+            near = _near_keyword(keyword, dialect)
             # A keyword that is there already was hardly meant once more.
             is_own = keyword in _FOREIGN or not (keyword[:1].isalnum() or keyword.startswith("$"))
-            if near and near[0] not in schema and not is_own:
+            if near is not None and near not in schema and not is_own:
                 message = "ignored: JSON Schema has no such keyword"
-                remedy = f"did you mean `{near[0]}`?"
+                remedy = f"did you mean `{near}`?"
                 yield Finding("misspelt-keyword", "warning", location, message, keyword, remedy)
             else:
                 message = "an annotation: JSON Schema does not define it"
                 yield Finding("unknown-keyword", "note", location, message, keyword)
+
+
+@lru_cache(4096)
+def _near_keyword(word: str, dialect: Dialect) -> str | None:
+    """The keyword of a dialect that a word is close to; large schemas repeat the same words."""
+    known = sorted(name for name in ALL_KEYWORDS if applies(name, dialect))
+    near = get_close_matches(word, known, n=1, cutoff=0.85)
+    return near[0] if near else None
 
 
 def _successor(keyword: str, dialect: Dialect) -> str:
@@ -226,7 +234,7 @@ def _format(schema: dict[str, Any], location: str) -> Iterator[Finding]:
 
     if name in KNOWN_FORMATS:
         return
-    near = get_close_matches(name.lower().replace("_", "-"), KNOWN_FORMATS, n=1, cutoff=0.85)
+    near = get_close_matches(name.lower().replace("_", "-"), sorted(KNOWN_FORMATS), n=1, cutoff=0.85)
     if near:
         message = f"{shown(name)} is not a format of JSON Schema, so it is not enforced"
         yield Finding(

@@ -35,6 +35,8 @@ _MAX_SECONDS = 1.0
 #: Alternatives are compared in pairs, enumerated values one by one, up to so many.
 _MAX_COMPARED = 12
 _MAX_VALUES = 200
+#: Whoever violates `maxItems: 10000` is a container of 10001 members, which takes long to plan.
+_MAX_COUNT = 100
 
 #: What is redundant so often and so rightly that saying it helps nobody.
 _NOT_CHECKED = frozenset(
@@ -187,7 +189,7 @@ class MeaningLint:
             if keyword in KEYWORDS:
                 groups.setdefault(KEYWORDS[keyword][1], []).append(keyword)
         for group in groups.values():
-            if _NOT_CHECKED & set(group):
+            if _NOT_CHECKED & set(group) or any(_is_large(node.schema, keyword) for keyword in group):
                 continue
             others = [keyword for keyword in node.keywords() if keyword not in group]
             goals = [self._part(node, others)] if others else []
@@ -331,6 +333,14 @@ class MeaningLint:
                     "change it, or the schema",
                     related=() if keyword == "default" else (f"{node.location}/{place}",),
                 )
+
+
+def _is_large(schema: dict[str, Any], keyword: str) -> bool:
+    """Whether a keyword is a bound on a count so large that nobody wants to see it violated."""
+    value = schema.get(keyword)
+    return (
+        keyword in ("maxItems", "maxProperties", "maxContains") and value is not None and value > _MAX_COUNT
+    )
 
 
 def _is_meant_to_be_empty(schema: dict[str, Any]) -> bool:
