@@ -250,7 +250,8 @@ def test_explain_says_when_there_are_more_states_than_it_explored(
 ) -> None:
     cost = explained(folder, capsys, {"type": "string", "pattern": "^.*a[ab]{12}$"})["cost"]
     assert cost["automaton_states_are_all"] is False
-    assert cost["first_masks"] == "heavy"
+    # After n bytes a and b, the positions of `a` among them tell states apart.
+    assert cost["first_mask_states"] >= 2**4
 
 
 def test_explanations_are_the_same_each_time_and_change_nothing() -> None:

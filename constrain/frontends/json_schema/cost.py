@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["AutomatonCost", "Cost", "measure"]
 
 #: An automaton is explored up to so many states, all of them together up to so many.
-_MAX_STATES = 1_000
-_MAX_TOTAL = 5_000
-#: What the total of states is called; the words are defined by these numbers and mean no more.
-_LIGHT, _MEDIUM = 500, 5_000
+_MAX_STATES = 4_000
+_MAX_TOTAL = 8_000
+#: The first mask of a string makes the states that tokens reach; most tokens have at most so many bytes.
+_NEAR = 4
+#: What the number of these states is called; the words are defined by these numbers and mean no more.
+_LIGHT, _MEDIUM = 200, 2_000
 
 _COUNTERS = (
     *("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
@@ -36,11 +38,13 @@ class AutomatonCost:
     Attributes:
         location: the first place that uses it.
         states: how many were reached.
+        near: how many of them within the first bytes, where the first mask walks.
         is_complete: whether there are no more.
     """
 
     location: str
     states: int
+    near: int
     is_complete: bool
 
     def __str__(self) -> str:
@@ -81,11 +85,21 @@ class Cost:
         return not self.unexplored and all(each.is_complete for each in self.automata)
 
     @property
+    def first_states(self) -> int:
+        """The most states that the first mask of a string may have to make."""
+        return max((each.near for each in self.automata), default=0)
+
+    @property
+    def first_states_are_all(self) -> bool:
+        """Whether that number is exact: no cap was met on the way to it."""
+        return not self.unexplored and self.first_states < _MAX_STATES
+
+    @property
     def first_masks(self) -> str:
-        """How much is built while the first masks are made: light, medium or heavy, by the states."""
-        if self.is_complete and self.states <= _LIGHT:
-            return "light"
-        return "medium" if self.is_complete and self.states <= _MEDIUM else "heavy"
+        """The same in a word: light, medium or heavy."""
+        if self.unexplored or self.first_states > _MEDIUM:
+            return "heavy"
+        return "light" if self.first_states <= _LIGHT else "medium"
 
     def as_json(self) -> dict[str, object]:
         """The numbers as a JSON value."""
@@ -108,6 +122,7 @@ class Cost:
                 {"location": location, "keyword": keyword, "bound": bound}
                 for bound, location, keyword in self.counters
             ],
+            "first_mask_states": self.first_states,
             "first_masks": self.first_masks,
         }
 
@@ -131,12 +146,12 @@ def measure(compiler: Compiler, nodes: list[SubschemaNode]) -> Cost:
             if total >= _MAX_TOTAL:
                 unexplored += 1
                 continue
-            states, is_complete = _explore(automaton)
+            states, near, is_complete = _explore(automaton)
         except (ConstrainError, RecursionError):
             unexplored += 1
             continue
         total += states
-        automata[id(automaton)] = AutomatonCost(node.location, states, is_complete)
+        automata[id(automaton)] = AutomatonCost(node.location, states, near, is_complete)
     counters = [
         (int(value), node.location, keyword)
         for node in nodes
@@ -163,17 +178,23 @@ def _text_automaton(compiler: Compiler, goal: int) -> LazyDfa | None:
     return None if automaton.start < 0 or automaton.is_universal(automaton.start) else automaton
 
 
-def _explore(automaton: LazyDfa) -> tuple[int, bool]:
-    """Return how many states can be reached, and whether these are all."""
+def _explore(automaton: LazyDfa) -> tuple[int, int, bool]:
+    """Return how many states can be reached, how many soon, and whether the former are all."""
     seen = {automaton.start}
-    stack = [automaton.start]
-    while stack:
-        state = stack.pop()
-        for byte in range(256):
-            target = automaton.step(state, byte)
-            if target != DEAD and target not in seen:
-                if len(seen) >= _MAX_STATES:
-                    return len(seen), False
-                seen.add(target)
-                stack.append(target)
-    return len(seen), True
+    layer = [automaton.start]
+    depth = near = 0
+    while layer:
+        if depth <= _NEAR:
+            near = len(seen)
+        following = []
+        for state in layer:
+            for byte in range(256):
+                target = automaton.step(state, byte)
+                if target != DEAD and target not in seen:
+                    if len(seen) >= _MAX_STATES:
+                        return len(seen), len(seen) if depth < _NEAR else near, False
+                    seen.add(target)
+                    following.append(target)
+        layer = following
+        depth += 1
+    return len(seen), near, True

@@ -210,7 +210,11 @@ def _cost_lines(cost: Cost) -> list[str]:
             f"{counted(len(cost.counters), 'counter')}, the largest `{keyword}` {bound} at {location};"
             " a counter needs no states"
         )
-    lines.append(f"work of the first masks: {cost.first_masks}, by the states of strings")
+    more = "" if cost.first_states_are_all else "more than "
+    lines.append(
+        f"work of the first mask of a string: {cost.first_masks}"
+        f" ({more}{counted(cost.first_states, 'state')} within 4 bytes)"
+    )
     return lines
 
 

@@ -114,11 +114,16 @@ def places(root: Any, dialect: Dialect, max_schemas: int) -> Iterator[tuple[str,
     """
     stack: list[tuple[Any, str]] = [(root, "#")]
     seen: set[int] = set()
-    while stack and len(seen) < max_schemas:
+    count = 0
+    while stack and count < max_schemas:
         schema, location = stack.pop()
-        if not isinstance(schema, dict) or id(schema) in seen:
+        if not isinstance(schema, dict):
+            continue
+        count += 1
+        yield location, schema
+        # An object that stands in two places is described at both, what is below it at the first.
+        if id(schema) in seen:
             continue
         seen.add(id(schema))
-        yield location, schema
         below = [(part, pointer(location, *path)) for path, part in raw_subschemas(schema, dialect)]
         stack.extend(reversed(below))

@@ -72,7 +72,7 @@ def lint(schema: Any, options: Options, meaning: MeaningLint | None = None) -> l
     order = {
         location: index for index, (location, _) in enumerate(places(schema, dialect, options.max_steps))
     }
-    return sorted(shape + remarks, key=lambda finding: order.get(finding.location, -1))
+    return sorted(dict.fromkeys(shape + remarks), key=lambda finding: order.get(finding.location, -1))
 
 
 class MeaningLint:
