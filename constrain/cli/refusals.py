@@ -197,7 +197,11 @@ class Refusals:
                 close = get_close_matches(missing, near, n=1)
                 hint = f"there is {shown(close[0])}: was it meant?" if close else None
                 return f"the property {shown(missing)} is missing", hint
-        if keyword in ("dependentRequired", "dependencies", "unevaluatedProperties", "unevaluatedItems"):
+        if keyword in ("dependentRequired", "dependencies"):
+            wanted = expected(keyword, error.schema, self._dialect).removeprefix("any value ")
+            return f"expected {wanted.removeprefix('(if an object: ').removesuffix(')')}", None
+        if keyword in ("unevaluatedProperties", "unevaluatedItems"):
+            # The message alone says which they are.
             return _shortened(str(error.message)), None
         if keyword in ("anyOf", "oneOf"):
             return self._alternatives(error), None
