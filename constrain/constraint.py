@@ -127,11 +127,18 @@ class Constraint:
         """
         return parse_json(text, parse_float=float)
 
-    def example(self, seed: int = 0) -> str:
-        """Return a random member of the constraint's documents; the same for the same seed."""
-        from constrain.matching.examples import example
+    def example(self, seed: int = 0, *, minimal: bool = False) -> str:
+        """Return a random member of the constraint's documents; the same for the same seed.
+
+        Args:
+            seed: of the random choices.
+            minimal: make none, and return a short document.
+        """
+        from constrain.matching.examples import example, least
 
         with self._lock:
+            if minimal:
+                return least(self._machine, self._policy)
             return example(self._machine, self._policy, random.Random(seed))
 
     def explain(self) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from constrain.cli.problems import Problem, UnusableInputError, problem_of_error
-from constrain.errors import ConstrainError
+from constrain.errors import ConstrainError, SchemaError, UnsupportedError
 from constrain.frontends.json_positions import JsonDocument, read_json
 
 if TYPE_CHECKING:
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STDIN",
+    "Compiled",
     "add_schema_options",
+    "all_faults",
     "compile_schema",
+    "instances_of",
     "load_knowledge",
     "options_of",
+    "read_and_compile",
     "read_bytes",
     "read_schema",
 ]
@@ -109,8 +113,39 @@ def load_knowledge(arguments: argparse.Namespace) -> Graph | None:
         raise UnusableInputError(problem_of_error(error, arguments.knowledge)) from error
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Compiled:
+    """A schema that can be used, and the text that it was read from.
+
+    Attributes:
+        document: None for a text that is not JSON.
+        is_json_schema: whether the locations of the constraint are places of the document.
+    """
+
+    constraint: Constraint
+    document: JsonDocument | None
+    is_json_schema: bool
+
+
 def compile_schema(name: str, arguments: argparse.Namespace, options: Options) -> Constraint:
     """Read and compile a schema with the arguments of `add_schema_options`.
+
+    Raises:
+        UnusableInputError: one of the inputs cannot be read, or the schema cannot be used.
+    """
+    return read_and_compile(name, arguments, options).constraint
+
+
+def read_and_compile(
+    name: str, arguments: argparse.Namespace, options: Options, *, is_thorough: bool = False
+) -> Compiled:
+    """Read and compile a schema with the arguments of `add_schema_options`.
+
+    Args:
+        name: a file, or `-`.
+        arguments: of the command line.
+        options: the text policy.
+        is_thorough: look for all faults of a schema that cannot be used, not only for the first.
 
     Raises:
         UnusableInputError: one of the inputs cannot be read, or the schema cannot be used.
@@ -119,7 +154,41 @@ def compile_schema(name: str, arguments: argparse.Namespace, options: Options) -
 
     text, document = read_schema(name)
     knowledge = load_knowledge(arguments)
+    chosen = options_of(arguments, options)
     try:
-        return constrain.compile(text, knowledge=knowledge, options=options_of(arguments, options))
+        constraint = constrain.compile(text, knowledge=knowledge, options=chosen)
     except ConstrainError as error:
-        raise UnusableInputError(problem_of_error(error, name, document)) from error
+        problem = problem_of_error(error, name, document)
+        others: list[Problem] = []
+        if is_thorough and document is not None and isinstance(error, SchemaError | UnsupportedError):
+            others = [other for other in all_faults(name, document, chosen) if other != problem]
+        raise UnusableInputError(problem, others) from error
+    return Compiled(constraint, document, document is not None and constraint.rules is None)
+
+
+def all_faults(name: str, document: JsonDocument, options: Options) -> list[Problem]:
+    """Every keyword of a JSON Schema that is malformed or cannot be enforced; none for report rules."""
+    from constrain.frontends.rules import is_rules
+
+    if is_rules(document.value):
+        return []
+    from constrain.frontends.json_schema.faults import faults
+
+    return [problem_of_error(error, name, document) for error in faults(document.value, options)]
+
+
+def instances_of(name: str, *, is_lines: bool) -> list[tuple[int | None, bytes]]:
+    """The documents of a file: (line, bytes) for each line that is not blank, or (None, all of it).
+
+    Args:
+        name: a file, or `-`.
+        is_lines: whether it is JSON Lines whatever its name; `.jsonl` and `.ndjson` always are.
+
+    Raises:
+        UnusableInputError: it cannot be read.
+    """
+    data = read_bytes(name)
+    if not is_lines and not name.lower().endswith((".jsonl", ".ndjson")):
+        return [(None, data)]
+    lines = enumerate(data.split(b"\n"), 1)
+    return [(number, line.removesuffix(b"\r")) for number, line in lines if line.strip()]
