@@ -19,6 +19,7 @@ from constrain.matching.position_cy import Policy, Position
 from constrain.options import Options
 
 if TYPE_CHECKING:
+    from constrain.frontends.json_schema.dialects import Dialect
     from constrain.frontends.json_schema.resources import Document
     from constrain.vocabulary import Vocabulary
 
@@ -67,6 +68,12 @@ class Constraint:
         self._policy = Policy(options)
         self._lock = threading.RLock()
         self._sessions: WeakKeyDictionary[Vocabulary, Session] = WeakKeyDictionary()
+
+    @property
+    def dialect(self) -> Dialect:
+        """The draft that the source follows."""
+        dialect: Dialect = self._compiler.dialect
+        return dialect
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Constraint):
@@ -129,11 +136,18 @@ class Constraint:
         """
         return parse_json(text, parse_float=float)
 
-    def example(self, seed: int = 0) -> str:
-        """Return a random member of the constraint's documents; the same for the same seed."""
-        from constrain.matching.examples import example
+    def example(self, seed: int = 0, *, minimal: bool = False) -> str:
+        """Return a random member of the constraint's documents; the same for the same seed.
+
+        Args:
+            seed: of the random choices.
+            minimal: make none, and return a short document.
+        """
+        from constrain.matching.examples import example, least
 
         with self._lock:
+            if minimal:
+                return least(self._machine, self._policy)
             return example(self._machine, self._policy, random.Random(seed))
 
     def explain(self) -> str:

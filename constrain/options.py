@@ -37,6 +37,7 @@ class Options:
         max_states: how many automaton states one constraint may create.
         max_mask_bytes: how many bytes of cached masks one constraint may keep per vocabulary.
         max_steps: how many elementary steps one decision (emptiness, feasibility) may take.
+        max_seconds: how long one decision may take; what follows a key or an item is one.
     """
 
     whitespace: Literal["bounded", "any", "compact"] = "bounded"
@@ -48,6 +49,7 @@ class Options:
     max_states: int = 500_000
     max_mask_bytes: int = 64 * 1024 * 1024
     max_steps: int = 1_000_000
+    max_seconds: float = 5.0
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -62,6 +64,8 @@ class Options:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ConstrainError(f"{value!r} is not a positive integer", keyword=name)
+        if not isinstance(self.max_seconds, int | float) or not self.max_seconds > 0:
+            raise ConstrainError(f"{self.max_seconds!r} is not a positive number", keyword="max_seconds")
 
 
 #: The instance that takes every JSON text whose value is valid; conformance suites run under it.

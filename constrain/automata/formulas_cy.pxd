@@ -2,6 +2,8 @@
 cdef class Formulas:
     cdef public list values
     cdef public Py_ssize_t max_nodes
+    cdef public object tick
+    cdef Py_ssize_t _n_ticks
     cdef dict _index
     cdef list _variable
     cdef list _low
@@ -11,6 +13,7 @@ cdef class Formulas:
     cdef dict _negations
     cdef dict _supports
     cdef dict _implicants
+    cdef dict _n_paths
     cdef dict _unate
     cdef object _node(self, object variable, object low, object high)
     cdef object _shortcut(self, object f, object g, object h)

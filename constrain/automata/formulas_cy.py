@@ -38,6 +38,9 @@ class Formulas:
 
     def __init__(self, max_nodes: int = 2_000_000) -> None:
         self.values: list[object] = []
+        #: Called now and then while diagrams are combined; raises when time is up.
+        self.tick: Any = None
+        self._n_ticks: cython.Py_ssize_t = 0
         self.max_nodes: cython.Py_ssize_t = max_nodes
         self._index: dict[object, int] = {}
         last = 1 << 30
@@ -50,6 +53,7 @@ class Formulas:
         self._supports: dict[int, tuple[int, ...]] = {}
         self._unate: dict[int, frozenset[tuple[int, bool]]] = {}
         self._implicants: dict[int, list[list[tuple[int, bool]]]] = {}
+        self._n_paths: dict[int, int] = {0: 0, 1: 1}
 
     def variable(self, value: Hashable) -> int:
         """Return the formula that is true exactly if `value` is."""
@@ -99,6 +103,9 @@ class Formulas:
         result = self._shortcut(condition, then, otherwise)
         if result is not None:
             return result
+        self._n_ticks += 1
+        if self._n_ticks & 0xFF == 0 and self.tick is not None:
+            self.tick()
         variables = self._variable
         lows = self._low
         highs = self._high
@@ -285,6 +292,17 @@ class Formulas:
                     continue
                 seen.add(key)
             yield short
+
+    def n_paths(self, formula: int) -> int:
+        """Return how many paths lead to `TRUE`, an upper bound of the number of implicants."""
+        known = self._n_paths
+        result = known.get(formula)
+        if result is None:
+            for node in self._reachable(formula):
+                if node not in known:
+                    known[node] = known[self._low[node]] + known[self._high[node]]
+            result = known[formula]
+        return result
 
     def _droppable(self, formula: int) -> frozenset[tuple[int, bool]]:
         """Return the literals that no implicant of the formula needs."""

@@ -42,7 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     try:
-        arguments = parser.parse_args(argv)
+        arguments, rest = parser.parse_known_args(argv)
+        # `argparse` gives up on positional arguments behind an option: `validate S --format json I`.
+        if rest and (not hasattr(arguments, "instances") or any(each[:1] == "-" != each for each in rest)):
+            parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        if rest:
+            arguments.instances += rest
     except SystemExit as stop:  # argparse has written what there is to say
         return stop.code if isinstance(stop.code, int) else 2
     try:

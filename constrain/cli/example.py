@@ -24,6 +24,7 @@ Print random documents that satisfy SCHEMA, one per line. The same seed gives th
 _EPILOG = """\
 examples:
   constrain example schema.json
+  constrain example schema.json --minimal
   constrain example schema.json -n 100 --seed 7 > documents.jsonl
   constrain example schemas/quarterly_report_companies.rules.json --knowledge finance
 """
@@ -44,6 +45,9 @@ def add_command(commands: Any) -> None:
     parser.add_argument("-n", "--count", type=_count, default=1, metavar="N", help="how many (default: 1)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="the seed of the first (default: 0)")
     parser.add_argument(
+        "--minimal", action="store_true", help="print one short document instead, without random choices"
+    )
+    parser.add_argument(
         "--whitespace",
         choices=["compact", "bounded"],
         default="compact",
@@ -60,6 +64,9 @@ def run(arguments: argparse.Namespace) -> int:
     options = dataclasses.replace(Options(), whitespace=arguments.whitespace)
     try:
         constraint = compile_schema(arguments.schema, arguments, options)
+        if arguments.minimal:
+            print(constraint.example(minimal=True))
+            return EXIT_OK
         for seed in range(arguments.seed, arguments.seed + arguments.count):
             print(constraint.example(seed))
     except UnusableInputError as error:

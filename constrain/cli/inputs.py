@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from constrain.cli.problems import Problem, UnusableInputError, problem_of_error
-from constrain.errors import ConstrainError
+from constrain.errors import ConstrainError, SchemaError, UnsupportedError
 from constrain.frontends.json_positions import JsonDocument, read_json
 
 if TYPE_CHECKING:
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STDIN",
+    "Compiled",
     "add_schema_options",
+    "all_faults",
     "compile_schema",
+    "instances_of",
     "load_knowledge",
     "load_registry",
     "options_of",
+    "read_and_compile",
     "read_bytes",
     "read_schema",
 ]
@@ -141,8 +146,39 @@ def load_registry(arguments: argparse.Namespace) -> dict[str, object] | None:
     return found
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Compiled:
+    """A schema that can be used, and the text that it was read from.
+
+    Attributes:
+        document: None for a text that is not JSON.
+        is_json_schema: whether the locations of the constraint are places of the document.
+    """
+
+    constraint: Constraint
+    document: JsonDocument | None
+    is_json_schema: bool
+
+
 def compile_schema(name: str, arguments: argparse.Namespace, options: Options) -> Constraint:
     """Read and compile a schema with the arguments of `add_schema_options`.
+
+    Raises:
+        UnusableInputError: one of the inputs cannot be read, or the schema cannot be used.
+    """
+    return read_and_compile(name, arguments, options).constraint
+
+
+def read_and_compile(
+    name: str, arguments: argparse.Namespace, options: Options, *, is_thorough: bool = False
+) -> Compiled:
+    """Read and compile a schema with the arguments of `add_schema_options`.
+
+    Args:
+        name: a file, or `-`.
+        arguments: of the command line.
+        options: the text policy.
+        is_thorough: look for all faults of a schema that cannot be used, not only for the first.
 
     Raises:
         UnusableInputError: one of the inputs cannot be read, or the schema cannot be used.
@@ -152,9 +188,43 @@ def compile_schema(name: str, arguments: argparse.Namespace, options: Options) -
     text, document = read_schema(name)
     knowledge = load_knowledge(arguments)
     registry = load_registry(arguments)
+    chosen = options_of(arguments, options)
     try:
-        return constrain.compile(
-            text, knowledge=knowledge, options=options_of(arguments, options), registry=registry
-        )
+        constraint = constrain.compile(text, knowledge=knowledge, options=chosen, registry=registry)
     except ConstrainError as error:
-        raise UnusableInputError(problem_of_error(error, name, document)) from error
+        problem = problem_of_error(error, name, document)
+        others: list[Problem] = []
+        if is_thorough and document is not None and isinstance(error, SchemaError | UnsupportedError):
+            others = [other for other in all_faults(name, document, chosen, registry) if other != problem]
+        raise UnusableInputError(problem, others) from error
+    return Compiled(constraint, document, document is not None and constraint.rules is None)
+
+
+def all_faults(
+    name: str, document: JsonDocument, options: Options, registry: Mapping[str, object] | None = None
+) -> list[Problem]:
+    """Every keyword of a JSON Schema that is malformed or cannot be enforced; none for report rules."""
+    from constrain.frontends.rules import is_rules
+
+    if is_rules(document.value):
+        return []
+    from constrain.frontends.json_schema.faults import faults
+
+    return [problem_of_error(error, name, document) for error in faults(document.value, options, registry)]
+
+
+def instances_of(name: str, *, is_lines: bool) -> list[tuple[int | None, bytes]]:
+    """The documents of a file: (line, bytes) for each line that is not blank, or (None, all of it).
+
+    Args:
+        name: a file, or `-`.
+        is_lines: whether it is JSON Lines whatever its name; `.jsonl` and `.ndjson` always are.
+
+    Raises:
+        UnusableInputError: it cannot be read.
+    """
+    data = read_bytes(name)
+    if not is_lines and not name.lower().endswith((".jsonl", ".ndjson")):
+        return [(None, data)]
+    lines = enumerate(data.split(b"\n"), 1)
+    return [(number, line.removesuffix(b"\r")) for number, line in lines if line.strip()]

@@ -1,7 +1,7 @@
 """JSON texts read exactly, with the place of every value.
  `read_json` is what a command line needs and `json.loads` does not give: numbers are exact (`int`, or
 `decimal.Decimal` when there is a fraction or an exponent), a duplicate key and `NaN` are errors (RFC 8259,
-sections 4 and 6), every error and every value has a line and a column, and nothing recurses, so an array
+sections 4 and 6), every error, value and key has a line and a column, and nothing recurses, so an array
 nested 100,000 deep is read like any other.
 
     >>> document = read_json('{"a": [1,\\n 2.50]}')
@@ -30,6 +30,7 @@ __all__ = [
     "JsonTextError",
     "JsonValue",
     "Position",
+    "Span",
     "join_pointer",
     "read_json",
     "split_pointer",
@@ -62,11 +63,20 @@ class JsonTextError(SchemaError):
         self.column = column
 
 
+class Span(NamedTuple):
+    """A stretch of a text; `end` is the position behind its last character."""
+
+    start: Position
+    end: Position
+
+
 @dataclass(slots=True)
 class _Place:
-    """Where a value starts, and the places of its members or items."""
+    """Where a value starts and ends, where its key does, and the places of its members or items."""
 
     offset: int
+    end: int = 0
+    key: tuple[int, int] | None = None
     members: dict[str, _Place] | None = None
     items: list[_Place] | None = None
 
@@ -82,6 +92,23 @@ class JsonDocument:
 
     def position(self, where: str | Iterable[str | int]) -> Position | None:
         """The position of the value at a JSON Pointer or path; None if there is no such value."""
+        place = self._place(where)
+        return None if place is None else self.position_of_offset(place.offset)
+
+    def span(self, where: str | Iterable[str | int]) -> Span | None:
+        """The span of the value at a JSON Pointer or path; None if there is no such value."""
+        place = self._place(where)
+        return None if place is None else self._span(place.offset, place.end)
+
+    def key_span(self, where: str | Iterable[str | int]) -> Span | None:
+        """The span of the key of that value, quotation marks included; None for what has no key."""
+        place = self._place(where)
+        return None if place is None or place.key is None else self._span(*place.key)
+
+    def _span(self, start: int, end: int) -> Span:
+        return Span(self.position_of_offset(start), self.position_of_offset(end))
+
+    def _place(self, where: str | Iterable[str | int]) -> _Place | None:
         try:
             path = split_pointer(where) if isinstance(where, str) else list(where)
         except ValueError:
@@ -97,7 +124,7 @@ class JsonDocument:
             if child is None:
                 return None
             place = child
-        return self.position_of_offset(place.offset)
+        return place
 
     def position_of_offset(self, offset: int) -> Position:
         """The position of the code point at `offset` of the text."""
@@ -165,6 +192,7 @@ class _Reader:
             closing = "}" if isinstance(container, dict) else "]"
             if self.peek() == closing:
                 self.at += 1
+                place.end = self.at
                 stack.pop()
                 fresh = False
                 continue
@@ -197,6 +225,7 @@ class _Reader:
         if self.peek() != '"':
             raise self.error("expected a property name in double quotes")
         key = self.read_string()
+        end = self.at
         if key in container:
             raise self.error(f"the key {key!r} appears twice in one object", start)
         self.skip_blanks()
@@ -206,6 +235,7 @@ class _Reader:
         self.skip_blanks()
         child, child_place = self.read_value()
         container[key] = child
+        child_place.key = (start, end)
         assert place.members is not None
         place.members[key] = child_place
         return child, child_place
@@ -221,13 +251,15 @@ class _Reader:
             self.at += 1
             return [], _Place(start, items=[])
         if head == '"':
-            return self.read_string(), _Place(start)
+            string = self.read_string()
+            return string, _Place(start, self.at)
         if head == "-" or "0" <= head <= "9":
-            return self.read_number(), _Place(start)
+            number = self.read_number()
+            return number, _Place(start, self.at)
         for word, value in _WORDS.items():
             if self.text.startswith(word, start):
                 self.at += len(word)
-                return value, _Place(start)
+                return value, _Place(start, self.at)
         for word in ("NaN", "Infinity"):
             if self.text.startswith(word, start):
                 raise self.error(f"{word} is not a JSON number")

@@ -7,17 +7,42 @@ sub-schemas whose truth the parent wants to know when the value ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import cast
 
 from constrain.automata.formulas_cy import FALSE, TRUE, Formulas
 from constrain.automata.languages_cy import Language, Languages
 from constrain.automata.lazy_dfa_cy import LazyDfa
-from constrain.automata.numbers import Atom, NumberAutomaton
-from constrain.matching.atoms import NUMBER, STRING, SchemaNode, TextIn, TextLengthAtLeast
+from constrain.automata.numbers import Atom, NumberAutomaton, OneOf
+from constrain.matching.atoms import (
+    ARRAY,
+    KINDS,
+    NUMBER,
+    OBJECT,
+    STRING,
+    ArrayIn,
+    ObjectIn,
+    SchemaNode,
+    TextIn,
+    TextLengthAtLeast,
+)
+from constrain.matching.deadline import Deadline
+from constrain.matching.values import Value
 from constrain.options import Options
 
 __all__ = ["Algebra", "TextPlan"]
+
+
+class _ValueSet:
+    """The schema of finitely many values."""
+
+    def __init__(self, algebra: Algebra, values: frozenset[Value]) -> None:
+        self._algebra = algebra
+        self._values = values
+
+    def component(self, kind: int) -> int:
+        """Return the formula that a value of this kind has to satisfy to be one of them."""
+        return self._algebra.one_of([value for value in self._values if value.kind == kind], kind)
 
 
 class TextPlan:
@@ -46,19 +71,32 @@ class TextPlan:
             self.automaton.start, self.low, None if self.high < 0 else self.high
         )
 
+    def witness(self) -> bytes:
+        """Return a short string that satisfies the plan, decoded."""
+        if self.low == 0 and self.high < 0:
+            return bytes(self.automaton.completion(self.automaton.start))
+        high = None if self.high < 0 else self.high
+        return bytes(self.automaton.completion_of_length(self.automaton.start, self.low, high))
+
 
 class Algebra:
     """The formulas, languages and automata of one constraint; grows lazily, never shrinks."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.deadline = Deadline(options.max_seconds)
         self.formulas = Formulas()
+        self.formulas.tick = self.deadline.check
         self.languages = Languages()
         self._components: dict[tuple[int, int], int] = {}
         self._dfas: dict[tuple[Language, ...], LazyDfa] = {}
         self._text_plans: dict[tuple[int, ...], TextPlan] = {}
         self._number_automata: dict[tuple[int, ...], NumberAutomaton] = {}
         self._languages_of: dict[int, Language] = {}
+        self._value_sets: dict[frozenset[Value], int] = {}
+        self._surely_empty: dict[int, bool] = {}
+        #: (key, goal) -> the variable of "the value of the key, if there is one, satisfies the goal".
+        self.value_atoms: dict[tuple[bytes, int], int] = {}
 
     def component(self, goal: int, kind: int) -> int:
         """Return the formula over atoms of `kind` that `goal` means for values of that kind."""
@@ -75,6 +113,73 @@ class Algebra:
             result = formulas.substitute(goal, table)
             self._components[key] = result
         return result
+
+    def is_surely_empty(self, goal: int) -> bool:
+        """Return whether no value satisfies a goal, as far as that can be told without its members.
+
+        Never true of a goal that has values; unlike `Emptiness` it can be asked at any time.
+        """
+        if goal <= TRUE:
+            return goal == FALSE
+        known = self._surely_empty.get(goal)
+        if known is None:
+            components = [self.component(goal, kind) for kind in KINDS]
+            known = (
+                all(part == FALSE for kind, part in enumerate(components) if kind not in (STRING, NUMBER))
+                and (components[STRING] == FALSE or self.text_plan(goal).is_empty())
+                and (components[NUMBER] == FALSE or self.number_automaton(goal).start < 0)
+            )
+            self._surely_empty[goal] = known
+        return known
+
+    def partition(self, goals: Iterable[int], max_classes: int) -> list[int]:
+        """Return disjoint goals that cover all values; none of `goals` divides one further.
+
+        Beyond `max_classes` the rest of `goals` is not looked at.
+        """
+        formulas = self.formulas
+        classes = [TRUE]
+        for goal in dict.fromkeys(goals):
+            if len(classes) >= max_classes:
+                break
+            split: list[int] = []
+            for one in classes:
+                inside = formulas.ite(one, goal, FALSE)
+                outside = formulas.ite(goal, FALSE, one)
+                if self.is_surely_empty(inside) or self.is_surely_empty(outside):
+                    split.append(one)
+                else:
+                    split += [inside, outside]
+            classes = split
+        return classes
+
+    # Constants
+
+    def in_values(self, values: Iterable[Value]) -> int:
+        """Return the goal "one of these values"; equal sets share it."""
+        members = frozenset(values)
+        if not members:
+            return FALSE
+        goal = self._value_sets.get(members)
+        if goal is None:
+            goal = self.formulas.variable(_ValueSet(self, members))
+            self._value_sets[members] = goal
+        return goal
+
+    def one_of(self, values: list[Value], kind: int) -> int:
+        """Return the formula over atoms of `kind` that holds for these values of that kind alone."""
+        if not values:
+            return FALSE
+        if kind == NUMBER:
+            return self.formulas.variable(OneOf(frozenset(value.number() for value in values)))
+        if kind == STRING:
+            words = sorted({value.content for value in values})
+            return self.formulas.variable(TextIn(self.languages.literals(words)))
+        if kind == ARRAY:
+            return self.formulas.variable(ArrayIn(frozenset(values)))
+        if kind == OBJECT:
+            return self.formulas.variable(ObjectIn(frozenset(values)))
+        return TRUE
 
     # Strings
 

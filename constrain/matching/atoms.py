@@ -11,9 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from constrain.automata.languages_cy import Language
+
+if TYPE_CHECKING:
+    from constrain.matching.values import Value
 
 __all__ = [
     "ARRAY",
@@ -27,7 +30,11 @@ __all__ = [
     "TRUE_LITERAL",
     "AllItems",
     "AllProperties",
+    "ArrayIn",
+    "DistinctItems",
     "ItemsAtLeast",
+    "ItemsSatisfying",
+    "ObjectIn",
     "PropertiesAtLeast",
     "Required",
     "SchemaNode",
@@ -106,3 +113,30 @@ class ItemsAtLeast:
     """The array has at least `count` items."""
 
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsSatisfying:
+    """At least `count` of the items still to come satisfy a goal; `count` is positive."""
+
+    count: int
+    goal: int
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctItems:
+    """No two items are equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayIn:
+    """The array is one of these; what was read of it agrees with all of them."""
+
+    values: frozenset[Value]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectIn:
+    """The object is one of these; what was read of it agrees with all of them."""
+
+    values: frozenset[Value]

@@ -1,8 +1,8 @@
 """Completions: a text that finishes the document from a position.
 
 What is being read is finished first: by the automaton of a scalar, by the plan of a container
-(`feasibility`), by a witness of a goal. Plans refer to goals that were proven non-empty earlier,
-so completions are finite by construction. They are short, not shortest.
+(`object_plans`, `array_plans`), by a witness of a goal. Plans refer to goals that were proven
+non-empty earlier, so completions are finite by construction. They are short, not shortest.
 """
 
 from __future__ import annotations
@@ -59,15 +59,7 @@ def _scalar(machine: Machine, goal: int, kind: int) -> bytes:
     if kind == NUMBER:
         number = machine.algebra.number_automaton(goal)
         return b"0" if goal == TRUE else number.completion(number.start)
-    text = machine.algebra.text_plan(goal)
-    automaton = text.automaton
-    if text.low == 0 and text.high < 0:
-        inside = automaton.completion(automaton.start)
-    else:
-        inside = automaton.completion_of_length(
-            automaton.start, text.low, None if text.high < 0 else text.high
-        )
-    return b'"' + escaped_text(inside) + b'"'
+    return b'"' + escaped_text(machine.algebra.text_plan(goal).witness()) + b'"'
 
 
 def completion(machine: Machine, position: Position) -> bytes:
@@ -94,8 +86,9 @@ def _pieces(machine: Machine, here: Position) -> Iterator[bytes]:
         yield number.completion(here.state)
         if here.frame.parent is not None:
             # A number has no end of its own: what follows it in the container ends it.
-            following = here.frame.after_value(number.outcome(here.state))
-            yield from _close(machine, following)
+            after = here.copy()
+            here.end_number(after)
+            yield from _close(machine, after.frame)
     elif mode == modes.IN_LITERAL:
         kind, place = divmod(here.state, 8)
         yield _LITERALS[kind][place:]

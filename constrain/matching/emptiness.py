@@ -46,7 +46,8 @@ class Emptiness:
         self._rank: dict[tuple[int, int], int] = {}
         self._plans: dict[tuple[int, int], Plan] = {}
         # The state of one run of the solver.
-        self._solving = False
+        #: While it is on, goals in progress count as empty, and negative answers are not final.
+        self.solving = False
         self._assumed_empty: set[tuple[int, int]] = set()
         self._readers: dict[tuple[int, int], set[tuple[int, int]]] = {}
         self._current: tuple[int, int] | None = None
@@ -72,7 +73,7 @@ class Emptiness:
             if result:
                 self._rank[key] = 0
             return result
-        if not self._solving:
+        if not self.solving:
             return self._solve(key)
         if key in self._assumed_empty:
             if self._current is not None:
@@ -91,12 +92,14 @@ class Emptiness:
         return False
 
     def _solve(self, root: tuple[int, int]) -> bool:
-        self._solving = True
+        self.solving = True
         budget = self._algebra.options.max_steps
         work = [root]
         try:
             while work:
                 budget -= 1
+                if budget & 0xFF == 0:
+                    self._algebra.deadline.check()
                 if budget < 0:
                     raise LimitExceeded(
                         "whether the schema can be satisfied was not decided within the budget",
@@ -127,7 +130,7 @@ class Emptiness:
             for key in self._assumed_empty:
                 self._decided[key] = False
         finally:
-            self._solving = False
+            self.solving = False
             self._current = None
             self._assumed_empty.clear()
             self._readers.clear()
@@ -157,3 +160,7 @@ class Emptiness:
             return []
         self.is_kind_nonempty(goal, kind)
         return self._plans[goal, kind]
+
+    def open_members(self, goal: int, kind: int) -> list[int]:
+        """Return the goals of the members in the plan of a container, each of which takes any value."""
+        return list(dict.fromkeys(member for _, member in self.plan(goal, kind)))

@@ -33,6 +33,9 @@ cdef class Frame:
     cdef readonly Py_ssize_t count
     cdef readonly object entry
     cdef readonly Py_ssize_t depth
+    cdef readonly bint captures
+    cdef readonly object key
+    cdef readonly object members
     cdef int _closable
     cdef tuple _offer
     cdef object _item
@@ -42,7 +45,8 @@ cdef class Frame:
     cpdef tuple offer(self)
     cpdef object item(self)
     cpdef bint continuable(self)
-    cpdef Frame after_value(self, object outcome)
+    cpdef Frame after_value(self, object outcome, object value)
+    cpdef object value(self)
 
 
 cpdef Frame child_frame(Frame parent, int kind, Goal goal)

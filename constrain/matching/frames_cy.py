@@ -16,6 +16,7 @@ except ModuleNotFoundError:
 
 from constrain.matching.atoms import ARRAY, NUMBER, OBJECT, STRING
 from constrain.matching.name_set import NameSet
+from constrain.matching.values import array_value, object_value
 
 __all__ = ["Frame", "Goal", "child_frame", "root_frame"]
 
@@ -51,12 +52,13 @@ class Goal:
         """Return whether a value of `kind` can satisfy the goal."""
         bit: cython.int = 1 << kind
         if not self.known_kinds & bit:
-            if self.machine.emptiness.is_kind_nonempty(self.formula, kind):
-                self.kinds |= bit
-                if kind == STRING:
-                    self._prepare_text()
-                elif kind == NUMBER:
-                    self.number = self.machine.algebra.number_automaton(self.formula, self.tracked)
+            with self.machine.algebra.deadline:
+                if self.machine.emptiness.is_kind_nonempty(self.formula, kind):
+                    self.kinds |= bit
+                    if kind == STRING:
+                        self._prepare_text()
+                    elif kind == NUMBER:
+                        self.number = self.machine.algebra.number_automaton(self.formula, self.tracked)
             self.known_kinds |= bit
         return (self.kinds & bit) != 0
 
@@ -114,10 +116,13 @@ class Frame:
         shape: what the formulas have become.
         present: the named keys that were written, as bits.
         blocked: the named keys that cannot be written any more, as bits.
-        names: the free keys that were written.
+        names: the free keys that were written; the items of an array whose items have to differ.
         count: the number of members written or begun.
         entry: the member that is being read.
         depth: the number of containers around it.
+        captures: whether the values of members are needed, here or further out.
+        key: of the property that is being read, where values are captured.
+        members: (those before, key, value) of the members read, where the whole value is needed.
     """
 
     def __init__(
@@ -140,6 +145,9 @@ class Frame:
         self.count = count
         self.entry = entry
         self.depth: int = 0 if parent is None else parent.depth + 1
+        self.captures: bool = False if parent is None else parent.captures or shape.captures
+        self.key: Any = None
+        self.members: Any = None
         self._closable = -1
         self._offer: Any = None
         self._item: Any = None
@@ -157,14 +165,16 @@ class Frame:
     def offer(self) -> tuple[Any, ...]:
         """Return which keys of an object may follow: see `objects.Offer`."""
         if self._offer is None:
-            self._offer = self.shape.offer(self)
+            with self.shape.machine.algebra.deadline:
+                self._offer = self.shape.offer(self)
         return self._offer
 
     @cython.ccall
     def item(self) -> object:
         """Return the entry of the next item of an array, or `None`."""
         if not self._item_known:
-            self._item = self.shape.entry(self)
+            with self.shape.machine.algebra.deadline:
+                self._item = self.shape.entry(self)
             self._item_known = True
         return self._item
 
@@ -181,7 +191,7 @@ class Frame:
         if not self.offer()[0] >> name & 1:
             return None
         shape = self.shape
-        return Frame(
+        following = Frame(
             self.parent,
             OBJECT,
             shape,
@@ -191,6 +201,10 @@ class Frame:
             self.count + 1,
             shape.named_entry(self, name),
         )
+        if self.captures:
+            following.key = shape.keys.names[name]
+            following.members = self.members
+        return following
 
     def with_free_key(self, name: bytes, vector: int) -> Frame | None:
         """Return the frame that reads the value of a new key, or `None` if it may not follow."""
@@ -202,9 +216,13 @@ class Frame:
             return None
         keys = shape.keys
         blocked = self.blocked if keys.algebra.options.property_order == "any" else keys.all_names
-        return Frame(
+        following = Frame(
             self.parent, OBJECT, shape, self.present, blocked, self.names.add(name), self.count + 1, entry
         )
+        if self.captures:
+            following.key = name
+            following.members = self.members
+        return following
 
     def with_unwritten_key(self) -> Frame | None:
         """Return the frame that reads the value of some new free key, all of which are of one class.
@@ -221,21 +239,63 @@ class Frame:
         )
 
     @cython.ccall
-    def after_value(self, outcome: object) -> Frame:
-        """Return the frame after the value of the member that is being read."""
+    def after_value(self, outcome: object, value: object) -> Frame:
+        """Return the frame after the value of the member that is being read.
+
+        Args:
+            outcome: the tracked formulas that the value satisfies, as bits.
+            value: the value itself if values are captured, else `None`.
+        """
+        if self.captures:
+            return self._after_captured(outcome, value)
         if self.kind == OBJECT:
             entry = self.entry
             shape = entry.single
             if shape is self.shape:
                 return self
             if shape is None:
-                shape = entry.after(outcome)
+                shape = entry.after(outcome, None, False)
             return Frame(self.parent, OBJECT, shape, self.present, self.blocked, self.names, self.count, None)
         entry = self.item()
-        shape = entry.after(outcome)
+        shape = entry.after(outcome, None, False)
         if shape is self.shape and self.count >= shape.uniform_from:
             return self
         return Frame(self.parent, ARRAY, shape, 0, 0, _NO_NAMES, self.count + 1, None)
+
+    def _after_captured(self, outcome: object, value: Any) -> Frame:
+        following: Frame
+        if self.kind == OBJECT:
+            shape = self.entry.after(outcome, value, False)
+            following = Frame(
+                self.parent, OBJECT, shape, self.present, self.blocked, self.names, self.count, None
+            )
+        else:
+            is_repeated = self.shape.collects and value in self.names
+            shape = self.item().after(outcome, value, is_repeated)
+            names = self.names
+            if not shape.collects:
+                names = _NO_NAMES
+            elif not is_repeated:
+                names = names.add(value)
+            following = Frame(self.parent, ARRAY, shape, 0, 0, names, self.count + 1, None)
+        if self.parent.captures:
+            following.members = (self.members, self.key, value)
+        return following
+
+    @cython.ccall
+    def value(self) -> object:
+        """Return the value of a container that ends now, if the container around it captures values."""
+        if self.parent is None or not self.parent.captures:
+            return None
+        found = []
+        members = self.members
+        while members is not None:
+            members, key, value = members
+            found.append((key, value))
+        found.reverse()
+        if self.kind == OBJECT:
+            return object_value(dict(found))
+        return array_value([value for _, value in found])
 
 
 def root_frame() -> Frame:

@@ -14,6 +14,7 @@ from constrain.automata.lazy_dfa_cy import LazyDfa
 from constrain.errors import LimitExceeded
 from constrain.matching.algebra import Algebra
 from constrain.matching.atoms import AllProperties
+from constrain.matching.cover import Cover
 
 __all__ = ["KeySpace", "KeyTrie"]
 
@@ -53,13 +54,14 @@ class KeyTrie:
 
 
 class KeySpace:
-    """The classes of keys for a set of `AllProperties` atoms and required keys.
+    """The classes of keys for a set of `AllProperties` atoms and more named keys, in this order.
 
     Attributes:
         names: the named keys, sorted; a class is written as the index of its key.
         order: per named key, its place in the declared order (`property_order="schema"`).
         trie: the named keys by their bytes.
         patterns: the languages whose membership makes the free classes.
+        cover: the case splits of formulas about these keys.
     """
 
     MAX_PATTERNS = 64
@@ -68,7 +70,7 @@ class KeySpace:
         self,
         algebra: Algebra,
         atoms: Iterable[AllProperties],
-        required: Iterable[frozenset[bytes]],
+        more: Iterable[Iterable[bytes]],
     ) -> None:
         self.algebra = algebra
         declared: dict[bytes, None] = {}
@@ -76,8 +78,8 @@ class KeySpace:
         for atom in atoms:
             declared.update(dict.fromkeys(atom.names))
             patterns.update(dict.fromkeys(language for language, _ in atom.patterns))
-        for names in required:
-            declared.update(dict.fromkeys(sorted(names)))
+        for names in more:
+            declared.update(dict.fromkeys(names))
         self.trie = KeyTrie(declared)
         self.names = self.trie.names
         self.index = {name: index for index, name in enumerate(self.names)}
@@ -93,6 +95,7 @@ class KeySpace:
         self.all_names = (1 << len(self.names)) - 1
         #: Runs over any key; its outcomes are the free classes.
         self.automaton: LazyDfa = algebra.dfa(algebra.languages.any_text, tuple(self.patterns))
+        self.cover = Cover(algebra, self)
         self._named_vectors: dict[int, int] = {}
         self._free_classes: list[int] | None = None
         self._free_languages: dict[int, Language] = {}
@@ -105,12 +108,16 @@ class KeySpace:
             return 0
         vector = self._named_vectors.get(name_index)
         if vector is None:
-            state = self.automaton.start
-            for byte in self.names[name_index]:
-                state = self.automaton.step(state, byte)
-            vector = int(self.automaton.outcome(state))
+            vector = self.class_of(self.names[name_index])
             self._named_vectors[name_index] = vector
         return vector
+
+    def class_of(self, key: bytes) -> int:
+        """Return the membership vector of any key."""
+        state = self.automaton.start
+        for byte in key:
+            state = self.automaton.step(state, byte)
+        return int(self.automaton.outcome(state))
 
     def named_goal(self, atom: AllProperties, name_index: int) -> int:
         """Return what `atom` asks of the value of a named key."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from constrain.automata.formulas_cy import TRUE
 from constrain.matching.algebra import Algebra
-from constrain.matching.atoms import AllProperties, Required
+from constrain.matching.array_plans import ArrayPlanner
+from constrain.matching.arrays import ArrayShape
+from constrain.matching.atoms import AllProperties, ObjectIn, Required
 from constrain.matching.emptiness import Emptiness, Plan
-from constrain.matching.feasibility import plan_array, plan_object
 from constrain.matching.frames_cy import Goal
 from constrain.matching.keys import KeySpace
-from constrain.matching.objects import ArrayShape, ObjectShape
+from constrain.matching.object_plans import plan_object
+from constrain.matching.objects import ObjectShape
+from constrain.matching.population import Population
+from constrain.matching.values import Value
 
 __all__ = ["Machine"]
 
@@ -20,12 +26,14 @@ class Machine:
     Attributes:
         algebra: the formulas and scalar automata.
         emptiness: decides which goals have values.
+        population: enumerates the values of goals.
         root: the goal of the document.
     """
 
     def __init__(self, algebra: Algebra, root: int) -> None:
         self.algebra = algebra
-        self.emptiness = Emptiness(algebra, self._plan_object, self._plan_array)
+        self.emptiness = Emptiness(algebra, self.plan_object, self.plan_array)
+        self.population = Population(self)
         #: Texts of scalar goals, for completions.
         self.witnesses: dict[int, bytes] = {}
         self._goals: dict[tuple[int, tuple[int, ...]], Goal] = {}
@@ -68,23 +76,40 @@ class Machine:
             variable
             for formula in formulas
             for variable in arena.support(formula)
-            if isinstance(arena.value(variable), (AllProperties, Required))
+            if isinstance(arena.value(variable), (AllProperties, Required, ObjectIn))
         )
         space = self._key_spaces.get(variables)
         if space is None:
             atoms = [arena.value(variable) for variable in sorted(variables)]
+            objects = [value for atom in atoms if isinstance(atom, ObjectIn) for value in atom.values]
             space = KeySpace(
                 self.algebra,
                 [atom for atom in atoms if isinstance(atom, AllProperties)],
-                [atom.names for atom in atoms if isinstance(atom, Required)],
+                [
+                    *(sorted(atom.names) for atom in atoms if isinstance(atom, Required)),
+                    *sorted(list(value.members) for value in objects),
+                ],
             )
             self._key_spaces[variables] = space
         return space
 
-    def _plan_object(self, formula: int) -> Plan | None:
+    def array_planner(
+        self, count: int = 0, values: Collection[Value] = (), is_open: bool = False
+    ) -> ArrayPlanner:
+        """Return what answers questions about an open array; see `ArrayPlanner`."""
+        return ArrayPlanner(
+            self.algebra,
+            self.emptiness.is_nonempty,
+            self.population,
+            count=count,
+            values=values,
+            is_open=is_open,
+        )
+
+    def plan_object(self, formula: int) -> Plan | None:
+        """Return properties that make a formula true of an object, or `None`."""
         return plan_object(self.algebra, self.emptiness.is_nonempty, self.key_space((formula,)), formula)
 
-    def _plan_array(self, formula: int) -> Plan | None:
-        if formula == TRUE:
-            return []
-        return plan_array(self.algebra, self.emptiness.is_nonempty, formula)
+    def plan_array(self, formula: int) -> Plan | None:
+        """Return items that make a formula true of an array, or `None`."""
+        return [] if formula == TRUE else self.array_planner().plan(formula)

@@ -334,7 +334,7 @@ class MaskBuilder:
             left: cython.Py_ssize_t = -1 if high < 0 else high - position.length
             if left > self.max_depth:
                 left = -1
-            if left < 0 and low <= position.length:
+            if left < 0 and low <= position.length and not position.frame.captures:
                 self._apply_sub(self.whole, 0, position, False, 0)
                 return 0
             self._copy_bounded(position, left)
@@ -556,8 +556,10 @@ class MaskBuilder:
 
 @cython.cfunc
 def _is_free_string(position: Position) -> cython.bint:
-    """Return whether any text may continue and end the string."""
+    """Return whether any text may continue and end the string, and makes no difference."""
     goal: Goal = position.goal
+    if position.frame.captures:
+        return False
     return goal.text_universal and goal.text_low == 0 and goal.text_high < 0
 
 
@@ -566,7 +568,7 @@ def _is_free_key(position: Position) -> cython.bint:
     """Return whether the key can still become any text, all of one class."""
     frame: Frame = position.frame
     offer: tuple[Any, ...] = frame.offer()
-    if not offer[3] or position.state < 0:
+    if not offer[3] or position.state < 0 or frame.captures:
         return False
     return not frame.shape.keys.patterns and len(frame.names) <= _MANY_KEYS
 

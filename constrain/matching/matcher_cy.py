@@ -440,6 +440,8 @@ def _frame_signature(frame: Any, anchor: Any) -> object:
     """Return what matters of a frame: of frames that the anchor has too, their identity."""
     parts: list[object] = []
     while frame is not None and frame is not anchor and frame is not anchor.parent and len(parts) < 64:
+        if frame.captures:
+            break
         parts.append(
             (frame.kind, frame.shape, frame.present, frame.blocked, frame.names, frame.count, frame.entry)
         )

@@ -1,4 +1,4 @@
-"""A persistent set of byte strings: adding makes a new set and shares all but a short path.
+"""A persistent set: adding makes a new set and shares all but a short path.
 
 A hash trie with 32 branches (Bagwell 2001), so an open object with n properties costs
 O(n log n) in all, and `fork` and `rollback` keep their old sets for nothing.
@@ -6,18 +6,18 @@ O(n log n) in all, and `fork` and `rollback` keep their old sets for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeAlias
+from collections.abc import Hashable, Iterator
+from typing import Any, TypeAlias
 
 __all__ = ["NameSet"]
 
 _BRANCHES = 32
 _BITS = 5
-_Node: TypeAlias = "tuple[_Node | None, ...] | list[bytes]"
+_Node: TypeAlias = "tuple[_Node | None, ...] | list[Hashable]"
 
 
 class NameSet:
-    """An immutable set of `bytes`."""
+    """An immutable set of hashable values: keys that were written, or items."""
 
     __slots__ = ("_root", "size")
 
@@ -28,7 +28,7 @@ class NameSet:
     def __len__(self) -> int:
         return self.size
 
-    def __contains__(self, name: bytes) -> bool:
+    def __contains__(self, name: Hashable) -> bool:
         node = self._root
         code = hash(name)
         while isinstance(node, tuple):
@@ -36,7 +36,7 @@ class NameSet:
             code >>= _BITS
         return node is not None and name in node
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[Any]:
         stack = [self._root]
         while stack:
             node = stack.pop()
@@ -45,7 +45,7 @@ class NameSet:
             elif node is not None:
                 yield from node
 
-    def add(self, name: bytes) -> NameSet:
+    def add(self, name: Hashable) -> NameSet:
         """Return this set with `name`, which must not be in it."""
         result = NameSet()
         result.size = self.size + 1
@@ -62,9 +62,8 @@ class NameSet:
         new: _Node = [name] if node is None else [*node, name]
         # Ten levels use up the 50 bits that matter; below them leaves only grow.
         if len(new) > 8 and depth < 10:
-            leaves: list[list[bytes] | None] = [None] * _BRANCHES
+            leaves: list[list[Hashable] | None] = [None] * _BRANCHES
             for member in new:
-                assert isinstance(member, bytes)
                 branch = (hash(member) >> (_BITS * depth)) & (_BRANCHES - 1)
                 leaves[branch] = [*(leaves[branch] or ()), member]
             new = tuple(leaves)

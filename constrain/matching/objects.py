@@ -1,9 +1,7 @@
-"""Objects and arrays while they are open: what may come next, and what it makes of the formula.
+"""Objects while they are open: which keys may come next, and what a property makes of the formula.
 
 A *shape* is what a container's formula has become: the formula of its goal and one for each
-tracked sub-schema. Reading a member is a derivative: for each atom that the member concerns,
-its value either satisfies what the atom asks, or turns the atom false. `Entry` is one member:
-the goal of its value, and the shape that follows for each outcome.
+tracked sub-schema. What a property does to it is an `Entry`, see `members`.
 
 In the usual case the formula is a conjunction of positive atoms and nothing is tracked; then
 the shape never changes, and what may follow depends on a few bits of the frame.
@@ -11,146 +9,27 @@ the shape never changes, and what may follow depends on a few bits of the frame.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.lazy_dfa_cy import LazyDfa
-from constrain.matching.atoms import AllItems, AllProperties, ItemsAtLeast, PropertiesAtLeast, Required
+from constrain.matching.atoms import AllProperties, ObjectIn, PropertiesAtLeast, Required
 from constrain.matching.emptiness import Plan
-from constrain.matching.feasibility import plan_array, plan_object
 from constrain.matching.keys import KeySpace
+from constrain.matching.members import Cube, Effect, Entry, Judged, Matched, member_entry
+from constrain.matching.object_plans import plan_object
+from constrain.matching.values import Value
 
 if TYPE_CHECKING:
-    from constrain.matching.frames_cy import Frame, Goal
+    from constrain.matching.frames_cy import Frame
     from constrain.matching.machine import Machine
 
-__all__ = ["ArrayShape", "Entry", "ObjectShape", "Offer"]
+__all__ = ["ObjectShape", "Offer"]
 
 #: Which keys may follow: (named keys as bits, whether free keys, the automaton of free keys or
 #: `None`, whether free keys never run out so that every key text can still become a new one).
 Offer = tuple[int, bool, "LazyDfa | None", bool]
-
-
-class Entry:
-    """One member of a container: the goal of its value and the shape after it.
-
-    Attributes:
-        goal: what the value has to satisfy, and what is watched about it.
-        single: the shape that follows whatever the outcome, or `None` if it depends on it.
-    """
-
-    __slots__ = ("_after", "_falsified", "_make", "goal", "single")
-
-    def __init__(
-        self,
-        goal: Goal,
-        falsified: list[list[int]],
-        make: Callable[[dict[int, int]], ObjectShape | ArrayShape],
-    ) -> None:
-        self.goal = goal
-        self._falsified = falsified
-        self._make = make
-        self._after: dict[int, ObjectShape | ArrayShape] = {}
-        self.single = make({}) if not falsified else None
-
-    def after(self, outcome: int) -> ObjectShape | ArrayShape:
-        """Return the shape after a value with this outcome."""
-        if self.single is not None:
-            return self.single
-        shape = self._after.get(outcome)
-        if shape is None:
-            table: dict[int, int] = {}
-            for bit, variables in enumerate(self._falsified):
-                if not outcome >> bit & 1:
-                    table.update(dict.fromkeys(variables, FALSE))
-            shape = self._make(table)
-            self._after[outcome] = shape
-        return shape
-
-
-def member_entry(
-    machine: Machine,
-    formula: int,
-    asked: list[tuple[int, int]],
-    feasible: Callable[[int], bool],
-    make: Callable[[dict[int, int]], ObjectShape | ArrayShape],
-) -> Entry | None:
-    """Return the entry of a member, or `None` if no value of it leaves the container feasible.
-
-    Args:
-        formula: what the container's goal has become, this member counted in.
-        asked: (variable of an undecided atom, what it asks of this member's value).
-        feasible: whether a formula can still become true after this member.
-        make: the shape for given decisions of variables.
-    """
-    formulas = machine.algebra.formulas
-    groups: dict[int, list[int]] = {}
-    asked_of: dict[int, int] = {}
-    for variable, goal in asked:
-        if goal != TRUE:
-            groups.setdefault(goal, []).append(variable)
-            asked_of[variable] = goal
-
-    def violated(kept: int, pending: list[tuple[int, int]]) -> int:
-        """Return the goal of the values that violate enough of `pending` now.
-
-        `kept` is the conjunction of all literals of an implicant but those that this member can
-        turn false; of these, `pending` holds (variable, what it asks), not violated yet.
-        """
-        residue = formulas.conjunction(
-            [kept, *(formulas.negation(formulas.of_variable(variable)) for variable, _ in pending)]
-        )
-        if feasible(residue):
-            return TRUE
-        if not pending:
-            return FALSE
-        (_, goal), rest = pending[0], pending[1:]
-        now = formulas.ite(goal, FALSE, violated(kept, rest))
-        later = formulas.conjunction([kept, formulas.negation(formulas.of_variable(pending[0][0]))])
-        return formulas.ite(now, TRUE, violated(later, rest))
-
-    # A value is wanted if it leaves some implicant of the formula feasible.
-    alternatives = []
-    for implicant in formulas.implicants(formula):
-        goals = [asked_of[variable] for variable, sign in implicant if sign and variable in asked_of]
-        wanted = formulas.conjunction(set(goals))
-        if wanted == FALSE:
-            continue
-        kept = formulas.conjunction(
-            [
-                formulas.of_variable(variable) if sign else formulas.negation(formulas.of_variable(variable))
-                for variable, sign in implicant
-                if sign or variable not in asked_of
-            ]
-        )
-        pending = [
-            (variable, asked_of[variable])
-            for variable, sign in implicant
-            if not sign and variable in asked_of
-        ]
-        alternatives.append(formulas.ite(wanted, violated(kept, pending), FALSE))
-        if alternatives[-1] == TRUE:
-            break
-    wanted = formulas.disjunction(alternatives)
-    if not machine.emptiness.is_nonempty(wanted):
-        return None
-    settled: dict[int, int] = {}
-    tracked: list[int] = []
-    falsified: list[list[int]] = []
-    for goal, variables in groups.items():
-        if formulas.ite(wanted, goal, TRUE) == TRUE:
-            continue
-        if formulas.ite(wanted, goal, FALSE) == FALSE:
-            settled.update(dict.fromkeys(variables, FALSE))
-            continue
-        tracked.append(goal)
-        falsified.append(variables)
-    return Entry(
-        machine.goal(wanted, tuple(tracked)),
-        falsified,
-        (lambda table: make({**settled, **table})) if settled else make,
-    )
 
 
 class ObjectShape:
@@ -158,7 +37,11 @@ class ObjectShape:
 
     Attributes:
         simple: the goal is a conjunction of positive atoms, counts apart, and nothing is tracked.
+        captures: whether the values of properties matter beyond what they satisfy.
     """
+
+    #: Which earlier properties there were matters by their names alone.
+    collects = False
 
     def __init__(self, machine: Machine, keys: KeySpace, formula: int, tracked: tuple[int, ...]) -> None:
         self.machine = machine
@@ -169,6 +52,7 @@ class ObjectShape:
         self._maps: list[tuple[int, AllProperties]] = []
         self._required: list[tuple[int, int]] = []
         self._counts: list[tuple[int, int]] = []
+        self._sets: list[tuple[int, ObjectIn]] = []
         for variable in sorted({v for f in (formula, *tracked) for v in formulas.support(f)}):
             atom = formulas.value(variable)
             if isinstance(atom, AllProperties):
@@ -177,6 +61,15 @@ class ObjectShape:
                 self._required.append((variable, sum(1 << keys.index[name] for name in atom.names)))
             elif isinstance(atom, PropertiesAtLeast):
                 self._counts.append((variable, atom.count))
+            elif isinstance(atom, ObjectIn):
+                self._sets.append((variable, atom))
+        self.captures = bool(self._sets)
+        #: Per atom that asks something of named keys alone, those keys as bits.
+        self._asking = {
+            variable: sum(1 << keys.index[name] for name, goal in atom.names.items() if goal != TRUE)
+            for variable, atom in self._maps
+            if atom.rest == TRUE and not atom.patterns
+        }
         self._needed = 0
         self._low = 0
         self._high = -1
@@ -191,7 +84,7 @@ class ObjectShape:
         literals = formulas.conjuncts(self.formula)
         if literals is None or any(formula > TRUE for formula in self.tracked):
             return False
-        if self.machine.algebra.options.property_order != "any":
+        if self.captures or self.machine.algebra.options.property_order != "any":
             return False
         required = dict(self._required)
         counts = dict(self._counts)
@@ -231,14 +124,14 @@ class ObjectShape:
         if formula <= TRUE:
             return formula == TRUE
         required = dict(self._required)
-        counts = dict(self._counts)
+        truths = {variable: frame.count >= count for variable, count in self._counts}
+        for variable, atom in self._sets:
+            truths[variable] = any(len(value.members) == frame.count for value in atom.values)
 
         def truth(variable: int) -> bool:
             if variable in required:
                 return not required[variable] & ~frame.present
-            if variable in counts:
-                return bool(frame.count >= counts[variable])
-            return True
+            return bool(truths.get(variable, True))
 
         return self.machine.algebra.formulas.evaluate(formula, truth)
 
@@ -263,7 +156,7 @@ class ObjectShape:
             self.keys.finite_words(vector) is not None for vector in self.keys.free_classes()
         ):
             names = frozenset(frame.names)
-        return (frame.present, frame.blocked, frame.count if self._counts else 0, names)
+        return (frame.present, frame.blocked, frame.count if self._counts or self._sets else 0, names)
 
     def offer(self, frame: Frame) -> Offer:
         """Return which keys may follow."""
@@ -336,7 +229,8 @@ class ObjectShape:
                 frame.present | 1 << name,
                 frame.blocked | self.keys.blocked_by(name),
                 None,
-                [(variable, self.keys.named_goal(atom, name)) for variable, atom in self._maps],
+                lambda atom: self.keys.named_goal(atom, name),
+                self.keys.names[name],
             )
         return self._named_entries[key]
 
@@ -362,7 +256,8 @@ class ObjectShape:
                 frame.present,
                 blocked,
                 taken,
-                [(variable, keys.free_goal(atom, vector)) for variable, atom in self._maps],
+                lambda atom: keys.free_goal(atom, vector),
+                None,
             )
         return self._free_entries[key]
 
@@ -372,31 +267,41 @@ class ObjectShape:
         present: int,
         blocked: int,
         taken: bytes | None,
-        asked: list[tuple[int, int]],
+        ask: Callable[[AllProperties], int],
+        key: bytes | None,
     ) -> Entry | None:
+        """Return the entry of a property.
+
+        Args:
+            ask: what an atom asks of its value.
+            key: its key if that is named.
+        """
         machine = self.machine
         formulas = machine.algebra.formulas
         count = frame.count + 1
         decided = {variable: TRUE for variable, bits in self._required if not bits & ~present}
         decided.update({variable: TRUE for variable, bound in self._counts if count >= bound})
+        # Atoms that ask nothing of any key that may still come; the current key is still to be judged.
+        settled = {variable for variable, bits in self._asking.items() if not bits & ~blocked}
+        decided.update(
+            {variable: TRUE for variable, atom in self._maps if variable in settled and ask(atom) == TRUE}
+        )
         names = list(frame.names)
         if taken is not None:
             names.append(taken)
 
-        def feasible(residue: int) -> bool:
-            return (
-                plan_object(
-                    machine.algebra,
-                    machine.emptiness.is_nonempty,
-                    self.keys,
-                    residue,
-                    present=present,
-                    blocked=blocked,
-                    taken=names,
-                    count=count,
-                )
-                is not None
+        def possible(residue: int) -> int:
+            plan = plan_object(
+                machine.algebra,
+                machine.emptiness.is_nonempty,
+                self.keys,
+                residue,
+                present=present,
+                blocked=blocked,
+                taken=names,
+                count=count,
             )
+            return FALSE if plan is None else TRUE
 
         def make(table: dict[int, int]) -> ObjectShape:
             decisions = {**decided, **table}
@@ -406,7 +311,42 @@ class ObjectShape:
                 tuple(formulas.substitute(formula, decisions) for formula in self.tracked),
             )
 
-        return member_entry(machine, formulas.substitute(self.formula, decided), asked, feasible, make)
+        maps = dict(self._maps)
+        effects = self._judged(maps, ask, settled)
+        for variable, atom in self._sets:
+            effects[variable] = self._matched(atom, key)
+        formula = formulas.substitute(self.formula, decided)
+
+        def split() -> tuple[list[Cube], dict[int, Effect]]:
+            cubes = self.keys.cover.cubes(formula, frame.present | frame.blocked)
+            # Case splits bring atoms of their own, which do not outlast this question.
+            variables = {variable for cube in cubes for variable, _ in cube if variable not in maps}
+            atoms = {variable: formulas.value(variable) for variable in variables}
+            added = {variable: atom for variable, atom in atoms.items() if isinstance(atom, AllProperties)}
+            return cubes, self._judged(added, ask, set())
+
+        return member_entry(machine, formula, effects, possible, make, split)
+
+    def _judged(
+        self, maps: Mapping[int, AllProperties], ask: Callable[[AllProperties], int], settled: set[int]
+    ) -> dict[int, Effect]:
+        formulas = self.machine.algebra.formulas
+        return {
+            variable: Judged(goal, TRUE if variable in settled else formulas.of_variable(variable), FALSE)
+            for variable, atom in maps.items()
+            if (goal := ask(atom)) != TRUE
+        }
+
+    def _matched(self, atom: ObjectIn, key: bytes | None) -> Matched:
+        formulas = self.machine.algebra.formulas
+        cases: dict[Value, set[Value]] = {}
+        for value in atom.values:
+            member = None if key is None else value.members.get(key)
+            if member is not None:
+                cases.setdefault(member, set()).add(value)
+        atoms = {member: formulas.variable(ObjectIn(frozenset(values))) for member, values in cases.items()}
+        having = frozenset(value for values in cases.values() for value in values)
+        return Matched(atoms, formulas.variable(ObjectIn(having)) if having else FALSE)
 
     def _named_entry_simple(self, name: int) -> Entry | None:
         if name not in self._named_entries:
@@ -426,7 +366,7 @@ class ObjectShape:
         goal = self.machine.algebra.formulas.conjunction(goals)
         if not self.machine.emptiness.is_nonempty(goal):
             return None
-        return Entry(self.machine.goal(goal), [], lambda table: self)
+        return Entry(self.machine.goal(goal), lambda table: self)
 
     def plan(self, frame: Frame) -> Plan | None:
         """Return further properties that complete the object."""
@@ -439,123 +379,4 @@ class ObjectShape:
             blocked=frame.blocked,
             taken=frame.names,
             count=frame.count,
-        )
-
-
-class ArrayShape:
-    """What the formulas of an open array have become.
-
-    Attributes:
-        simple: the goal is a conjunction of positive atoms, lengths apart, and nothing is tracked.
-        uniform_from: from this index on all items are alike and no length matters.
-    """
-
-    def __init__(self, machine: Machine, formula: int, tracked: tuple[int, ...]) -> None:
-        self.machine = machine
-        self.formula = formula
-        self.tracked = tracked
-        formulas = machine.algebra.formulas
-        self._items: list[tuple[int, AllItems]] = []
-        self._counts: list[tuple[int, int]] = []
-        for variable in sorted({v for f in (formula, *tracked) for v in formulas.support(f)}):
-            atom = formulas.value(variable)
-            if isinstance(atom, AllItems):
-                self._items.append((variable, atom))
-            elif isinstance(atom, ItemsAtLeast):
-                self._counts.append((variable, atom.count))
-        self._low = 0
-        self._high = -1
-        self.simple = self._read_conjunction()
-        self._prefix = max([0, *(len(atom.prefix) for _, atom in self._items)])
-        self.uniform_from = max([self._prefix, *(count for _, count in self._counts)])
-        self._entries: dict[int, Entry | None] = {}
-
-    def _read_conjunction(self) -> bool:
-        literals = self.machine.algebra.formulas.conjuncts(self.formula)
-        if literals is None or any(formula > TRUE for formula in self.tracked):
-            return False
-        counts = dict(self._counts)
-        for variable, sign in literals:
-            if variable in counts:
-                if sign:
-                    self._low = max(self._low, counts[variable])
-                elif self._high < 0 or counts[variable] - 1 < self._high:
-                    self._high = counts[variable] - 1
-            elif not sign:
-                return False
-        return True
-
-    def _is_true(self, formula: int, frame: Frame) -> bool:
-        if formula <= TRUE:
-            return formula == TRUE
-        counts = dict(self._counts)
-        return self.machine.algebra.formulas.evaluate(
-            formula, lambda variable: variable not in counts or frame.count >= counts[variable]
-        )
-
-    def closable(self, frame: Frame) -> bool:
-        """Return whether the array may end now."""
-        if self.simple:
-            return frame.count >= self._low and (self._high < 0 or frame.count <= self._high)
-        return self._is_true(self.formula, frame)
-
-    def outcome(self, frame: Frame) -> int:
-        """Return which tracked formulas hold if the array ends now, as bits."""
-        return sum(self._is_true(formula, frame) << bit for bit, formula in enumerate(self.tracked))
-
-    def entry(self, frame: Frame) -> Entry | None:
-        """Return the entry of the next item, or `None` if no item may follow."""
-        index = frame.count
-        if self.simple:
-            if 0 <= self._high <= index:
-                return None
-            index = min(index, self._prefix)
-            if index not in self._entries:
-                self._entries[index] = self._simple_entry(index)
-            return self._entries[index]
-        index = min(index, self.uniform_from)
-        if index not in self._entries:
-            self._entries[index] = self._general_entry(frame.count)
-        return self._entries[index]
-
-    @staticmethod
-    def _goal(atom: AllItems, index: int) -> int:
-        return atom.prefix[index] if index < len(atom.prefix) else atom.rest
-
-    def _simple_entry(self, index: int) -> Entry | None:
-        goal = self.machine.algebra.formulas.conjunction({self._goal(atom, index) for _, atom in self._items})
-        if not self.machine.emptiness.is_nonempty(goal):
-            return None
-        return Entry(self.machine.goal(goal), [], lambda table: self)
-
-    def _general_entry(self, index: int) -> Entry | None:
-        machine = self.machine
-        formulas = machine.algebra.formulas
-        decided = {variable: TRUE for variable, bound in self._counts if index + 1 >= bound}
-
-        def feasible(residue: int) -> bool:
-            return (
-                plan_array(machine.algebra, machine.emptiness.is_nonempty, residue, count=index + 1)
-                is not None
-            )
-
-        def make(table: dict[int, int]) -> ArrayShape:
-            decisions = {**decided, **table}
-            return machine.array_shape(
-                formulas.substitute(self.formula, decisions),
-                tuple(formulas.substitute(formula, decisions) for formula in self.tracked),
-            )
-
-        return member_entry(
-            machine,
-            formulas.substitute(self.formula, decided),
-            [(variable, self._goal(atom, index)) for variable, atom in self._items],
-            feasible,
-            make,
-        )
-
-    def plan(self, frame: Frame) -> Plan | None:
-        """Return the goals of further items that complete the array."""
-        return plan_array(
-            self.machine.algebra, self.machine.emptiness.is_nonempty, self.formula, count=frame.count
         )

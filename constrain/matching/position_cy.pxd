@@ -31,6 +31,7 @@ cdef class Position:
     cpdef int assign(self, Position other)
     cpdef bint accepting(self)
     cpdef bint step(self, int byte, Position target)
+    cdef object _number(self)
     cdef bint _step_structure(self, int byte, Position target)
     cdef bint _open_value(self, int byte, Goal goal, Frame frame, Position target)
     cdef bint _step_literal(self, int byte, Position target)

@@ -32,6 +32,7 @@ from constrain.matching.escapes import (
     first_live_code_point,
 )
 from constrain.matching.frames_cy import root_frame
+from constrain.matching.values import LITERAL_VALUES, number_value, string_value
 from constrain.matching.whitespace import whitespace_table
 from constrain.options import Options
 
@@ -101,7 +102,7 @@ class Position:
         length: code points of the string so far, if its length is bounded.
         escape, code: the escape that is being read.
         trie: node of the key trie, -1 when the key left it.
-        key: the decoded bytes of the key that is being read.
+        key: the decoded bytes of the key that is being read; of the scalar, where values are captured.
         previous, n_tokens: kept by a matcher: the position one token before, and the number of tokens.
     """
 
@@ -136,7 +137,12 @@ class Position:
 
     def end_number(self, target: Position) -> None:
         """Write the position after a number that may end here."""
-        _finish_value(self.frame, self.automaton.outcome(self.state), target)
+        _finish_value(self.frame, self.automaton.outcome(self.state), self._number(), target)
+
+    @cython.cfunc
+    def _number(self) -> Any:
+        """Return the value of the number that was read, if it is captured."""
+        return number_value(self.key) if self.frame.captures else None
 
     @cython.ccall
     def assign(self, other: Position) -> cython.int:
@@ -301,6 +307,8 @@ class Position:
             target.state = state
         else:
             return False
+        if frame.captures:
+            target.key = bytes((byte,)) if target.mode == IN_NUMBER else b""
         target.frame = frame
         target.goal = goal
         target.blanks = 0
@@ -316,7 +324,12 @@ class Position:
         if text[place] != byte:
             return False
         if place + 1 == len(text):
-            return _finish_value(self.frame, self.goal.literal_outcome(kind), target)
+            return _finish_value(
+                self.frame,
+                self.goal.literal_outcome(kind),
+                LITERAL_VALUES[kind] if self.frame.captures else None,
+                target,
+            )
         target.mode = IN_LITERAL
         target.frame = self.frame
         target.goal = self.goal
@@ -332,12 +345,14 @@ class Position:
             target.goal = self.goal
             target.automaton = self.automaton
             target.state = state
+            if self.frame.captures:
+                target.key = self.key + bytes((byte,))
             return True
         if byte > 0x20 and byte != 0x2C and byte != 0x5D and byte != 0x7D:
             return False
         if not self.automaton.accepting(self.state):
             return False
-        _finish_value(self.frame, self.automaton.outcome(self.state), target)
+        _finish_value(self.frame, self.automaton.outcome(self.state), self._number(), target)
         return target._step_structure(byte, target)
 
     @cython.cfunc
@@ -351,7 +366,12 @@ class Position:
                 return False
             if self.length < goal.text_low:
                 return False
-            return _finish_value(self.frame, self.automaton.outcome(self.state), target)
+            return _finish_value(
+                self.frame,
+                self.automaton.outcome(self.state),
+                string_value(self.key) if self.frame.captures else None,
+                target,
+            )
         if byte < 0x20:
             return False
         if byte == 0x5C:
@@ -366,6 +386,8 @@ class Position:
         target.state = state
         target.escape = NO_ESCAPE
         target.length = self.length
+        if self.frame.captures:
+            target.key = self.key + bytes((byte,))
         if goal.text_low > 0 or goal.text_high >= 0:
             return target._count(byte)
         return True
@@ -617,6 +639,8 @@ class Position:
         target.assign(self)
         target.escape = NO_ESCAPE
         target.code = 0
+        if target.frame.captures:
+            target.key = target.key + bytes(encoded)
         for byte in encoded:
             target.state = target.automaton.step(target.state, byte)
             if target.state < 0:
@@ -638,7 +662,7 @@ def free_string_position(policy: Policy) -> Position:
 
 
 @cython.cfunc
-def _finish_value(frame: Frame, outcome: object, target: Position) -> cython.bint:
+def _finish_value(frame: Frame, outcome: object, value: object, target: Position) -> cython.bint:
     """Write the position after a value whose tracked formulas have these truths."""
     target.blanks = 0
     target.automaton = None
@@ -647,7 +671,7 @@ def _finish_value(frame: Frame, outcome: object, target: Position) -> cython.bin
         target.frame = frame
         target.mode = END
     else:
-        target.frame = frame.after_value(outcome)
+        target.frame = frame.after_value(outcome, value)
         target.mode = AFTER_VALUE
     return True
 
@@ -655,4 +679,4 @@ def _finish_value(frame: Frame, outcome: object, target: Position) -> cython.bin
 @cython.cfunc
 def _close(frame: Frame, target: Position) -> cython.bint:
     """Write the position after the end of a container that may end."""
-    return _finish_value(frame.parent, frame.shape.outcome(frame), target)
+    return _finish_value(frame.parent, frame.shape.outcome(frame), frame.value(), target)

@@ -18,6 +18,8 @@ import pytest
 pytest.importorskip("jsonschema_rs")
 pytest.importorskip("regress")
 
+from constrain import LimitExceeded
+from constrain.automata.number_atoms import MAX_EXPONENT
 from tests.support.mask_oracle import ANY_POLICY, DEFAULT_POLICY, OracleFailure, check_schema
 from tests.support.random_schemas import random_schema, small_vocabulary
 
@@ -40,6 +42,11 @@ def check(number: int) -> Counter[str]:
         return check_schema(real_engine, schema, policy, tokens, number, walks=6, steps=18)
     except OracleFailure as failure:
         raise OracleFailure(f"schema number {number}: {failure}") from failure
+    except LimitExceeded as limit:
+        # Where items have to differ, numbers beyond 1e10000 cannot be told apart.
+        if limit.limit != MAX_EXPONENT:
+            raise
+        return Counter(limits=1)
     except Exception as error:
         shown = json.dumps(schema, ensure_ascii=False)
         raise OracleFailure(
@@ -65,7 +72,8 @@ def test_refusals_stay_rare(record_property: Callable[[str, object], None]) -> N
     for name, count in totals.items():
         record_property(name, count)
     print("mask oracle:", dict(totals))
-    assert totals["refused"] <= 0.02 * SCHEMAS
+    assert totals["refused"] == 0
+    assert totals["limits"] <= 0.01 * SCHEMAS
     assert totals["undecided"] <= 0.01 * totals["plans"]
     # The generator keeps its bite: satisfiable schemas prevail, and most have documents to find.
     assert totals["checked"] >= 0.6 * SCHEMAS

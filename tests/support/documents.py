@@ -18,8 +18,8 @@ __all__ = ["Proposer", "spell", "surely_inside", "surely_outside"]
 
 _ALPHABET = ["a", "b", "a", "b", "é", '"', "\\"]
 _KEYWORD_TYPES = {
-    "object": "properties required additionalProperties patternProperties propertyNames minProperties maxProperties",
-    "array": "items prefixItems minItems maxItems",
+    "object": "properties required additionalProperties patternProperties propertyNames minProperties maxProperties unevaluatedProperties",
+    "array": "items prefixItems minItems maxItems contains uniqueItems unevaluatedItems",
     "string": "minLength maxLength pattern",
     "number": "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf",
 }
@@ -143,10 +143,16 @@ class Proposer:
         prefix = schema.get("prefixItems", [])
         length = self._rng.randint(least, max(least, min(most, 4)))
         rest = schema.get("items", True)
-        return [
+        items = [
             self._propose(prefix[index] if index < len(prefix) else rest, depth - 1)
             for index in range(length)
         ]
+        if "contains" in schema:
+            least = int(schema.get("minContains", 1))
+            wanted = self._rng.randint(least, max(least, int(schema.get("maxContains", 3))) + 1)
+            for index in self._rng.sample(range(length), min(wanted, length)):
+                items[index] = self._propose(schema["contains"], depth - 1)
+        return items
 
     def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
         rng = self._rng

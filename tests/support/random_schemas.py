@@ -1,4 +1,4 @@
-"""Random schemas over the keywords of the first coverage, and small vocabularies to walk them with.
+"""Random schemas over the keywords of 2020-12, and small vocabularies to walk them with.
 
 The alphabets are tiny so that constraints meet: the same names, numbers and strings come back in
 every part of a schema. About a third of the schemas are built from templates whose parts are known
@@ -141,6 +141,12 @@ class _Maker:
             result["minProperties"] = rng.randint(0, 3)
         if self.chance(0.3):
             result["maxProperties"] = rng.randint(0, 3)
+        if self.chance(0.08):
+            result["dependentRequired"] = {rng.choice(NAMES): rng.sample(NAMES, rng.randint(0, 2))}
+        if self.chance(0.08):
+            result["dependentSchemas"] = {rng.choice(NAMES): self.schema(depth - 1)}
+        if self.chance(0.12):
+            result["unevaluatedProperties"] = False if self.chance(0.6) else self.schema(depth - 1, True)
         return result
 
     def array(self, depth: int) -> dict[str, Any]:
@@ -154,6 +160,16 @@ class _Maker:
             result["minItems"] = rng.randint(0, 3)
         if self.chance(0.45) or not result:
             result["maxItems"] = rng.randint(0, 3)
+        if self.chance(0.25):
+            result["contains"] = self.schema(depth - 1, True)
+            if self.chance(0.5):
+                result["minContains"] = rng.randint(0, 3)
+            if self.chance(0.4):
+                result["maxContains"] = rng.randint(0, 2)
+        if self.chance(0.25):
+            result["uniqueItems"] = not self.chance(0.1)
+        if self.chance(0.12):
+            result["unevaluatedItems"] = False if self.chance(0.6) else self.schema(depth - 1, True)
         return result
 
     def combination(self, kind: str, depth: int, guarded: bool) -> dict[str, Any]:
@@ -180,7 +196,7 @@ class _Maker:
         """A schema whose parts only make sense together."""
         rng = self.rng
         name, other = rng.sample(NAMES, 2)
-        pick = rng.randrange(12)
+        pick = rng.randrange(19)
         if pick == 0:
             return {
                 "type": "object",
@@ -247,6 +263,64 @@ class _Maker:
             return {"allOf": [self.numbers(), self.numbers(), {"not": self.numbers()}], "type": "number"}
         if pick == 10:
             return {"allOf": [self.strings(True), {"not": self.strings(True)}], "type": "string"}
+        if pick == 11:
+            return {
+                "type": "array",
+                "items": {"enum": _distinct([self.value() for _ in range(rng.randint(2, 4))])},
+                "uniqueItems": True,
+                "minItems": rng.randint(1, 4),
+            }
+        if pick == 12:
+            return {
+                "type": "array",
+                "prefixItems": [{"enum": rng.sample([1, 2, 3, "a"], rng.randint(1, 3))} for _ in range(3)],
+                "items": rng.choice([False, True, {"enum": [1, 2]}]),
+                "uniqueItems": True,
+                "minItems": rng.randint(2, 4),
+            }
+        if pick == 13:
+            return {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {name: {"enum": [1, 2]}, other: {"type": "boolean"}},
+                    "required": [name],
+                    "additionalProperties": False,
+                },
+                "uniqueItems": True,
+                "minItems": rng.randint(1, 4),
+            }
+        if pick == 14:
+            return {
+                "type": "array",
+                "contains": self.simple(0, True),
+                "minContains": rng.randint(0, 2),
+                "maxContains": rng.randint(0, 2),
+                "items": self.simple(0, True),
+                "minItems": rng.randint(0, 3),
+                "uniqueItems": self.chance(0.4),
+            }
+        if pick == 15:
+            return {
+                "type": "array",
+                "not": rng.choice(
+                    [{"uniqueItems": True}, {"contains": self.simple(0, True), "minContains": 2}]
+                ),
+                "maxItems": rng.randint(1, 3),
+                "items": self.simple(0, True),
+            }
+        if pick == 16:
+            return {
+                "type": "object",
+                rng.choice(["anyOf", "oneOf", "allOf"]): [self.object(1), self.object(1)],
+                "unevaluatedProperties": rng.choice([False, False, {"type": "integer"}]),
+            }
+        if pick == 17:
+            return {
+                "type": "array",
+                rng.choice(["anyOf", "oneOf", "allOf"]): [self.array(1), self.array(1)],
+                "unevaluatedItems": rng.choice([False, False, {"type": "integer"}]),
+            }
         return {
             "type": "object",
             "properties": {name: {"anyOf": [self.object(0), self.simple(0, True)]}},

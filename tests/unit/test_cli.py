@@ -53,86 +53,6 @@ def write(folder: Path, name: str, content: str | bytes) -> str:
     return name
 
 
-@pytest.mark.parametrize(
-    ("text", "place", "part_of_message"),
-    [
-        ('{"a": 2}', "1:7: #/a: `minimum`:", "expected 3"),
-        ("{}", "1:1: #: `required`:", "'a'"),
-        ('{"a": 3,\n  "nam": "Apple"}', "2:10: #/nam: `additionalProperties`:", '"name"'),
-        ('{"a": 3,\n "name": "Tencen"}', "2:10: #/name: `enum`:", 'did you mean "Tencent"?'),
-        ('{"a": 3, "cents": 19.995}', "1:19: #/cents: `multipleOf`:", "expected 0.01"),
-        ('{"a": 3, "day": "2023-02-29"}', "1:17: #/day: `format`:", '"date"'),
-        ('{"a": 3.5}', "1:7: #/a: `type`:", '"integer"'),
-        ('{"a": 3, "either": "abc"}', "1:20: #/either: `anyOf`:", "alternative"),
-        ('{"a": 3, "list": [true,\n\n  false,\n0]}', "4:1: #/list/2: `type`:", '"boolean"'),
-        ('{"a": 3, "a": 4}', "1:10:", "twice"),
-        ('{"a": 3', "1:8:", "expected"),
-        ('{"a": NaN}', "1:7:", "NaN"),
-        (b'{"a": 3, "b": "\xff"}', "1:16:", "not UTF-8"),
-        ('\ufeff{"a": 3}', "1:1:", "byte order mark"),
-        ("", "1:1:", "ends"),
-    ],
-)
-def test_invalid_instances_exit_1_with_their_place(
-    folder: Path, capsys: pytest.CaptureFixture[str], text: str | bytes, place: str, part_of_message: str
-) -> None:
-    name = write(folder, "instance.json", text)
-    assert main(["validate", "schema.json", name]) == 1
-    output = capsys.readouterr()
-    lines = output.err.splitlines()
-    assert len(lines) == 1
-    assert lines[0].startswith(f"instance.json:{place} ")
-    assert part_of_message in lines[0]
-    assert output.out == ""
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"a": 3}',
-        '{"a": 3.0}',
-        ' {"\\u0061" : 3e0}\n',
-        '{"a": 3, "cents": 19.99}',
-        '{"a":3,"either":null,"list":[]}',
-    ],
-)
-def test_valid_instances_exit_0(folder: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
-    name = write(folder, "instance.json", text)
-    assert main(["validate", "schema.json", name]) == 0
-    assert capsys.readouterr() == ("instance.json: valid\n", "")
-
-
-def test_a_text_that_generation_would_not_write_can_be_refused(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    name = write(folder, "instance.json", '{"a"\n\n\n\n: 3}')
-    assert main(["validate", "schema.json", name]) == 0
-    assert main(["validate", "schema.json", name, "--no-any-text"]) == 1
-    error = capsys.readouterr().err
-    # At most two line ends in a row: the third one is the only character of line 3.
-    assert error.startswith("instance.json:3:1:")
-    assert "no single keyword explains it" in error
-
-
-def test_a_refusal_that_the_second_validator_cannot_explain_says_so(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    schema = write(folder, "letters.json", '{"pattern": "^\\\\p{L}+$"}')
-    assert main(["validate", schema, write(folder, "letters", '"é龙"')]) == 0
-    assert main(["validate", schema, write(folder, "digits", '"é1"')]) == 1
-    error = capsys.readouterr().err
-    assert error.startswith("digits:1:3:")
-    assert "no single keyword explains it" in error
-
-
-def test_several_instances_are_judged_one_by_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    names = [write(folder, f"{index}.json", json.dumps({"a": index})) for index in (1, 3, 2, 4)]
-    assert main(["validate", "schema.json", *names]) == 1
-    output = capsys.readouterr()
-    assert output.out.splitlines() == ["3.json: valid", "4.json: valid"]
-    assert [line.split(":")[0] for line in output.err.splitlines()] == ["1.json", "2.json"]
-
-
 def test_an_instance_that_is_not_there_exits_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = write(folder, "instance.json", '{"a": 3}')
     assert main(["validate", "schema.json", name, "nowhere.json"]) == 2
@@ -197,42 +117,6 @@ def test_what_cannot_be_used_exits_2(
     assert part_of_message in output.err
 
 
-def test_instances_of_an_unsatisfiable_schema_are_invalid(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    name = write(folder, "never.json", '{"type": "string", "const": 3}')
-    assert main(["validate", name, "schema.json"]) == 1
-    assert "schema.json: no document satisfies the schema" in capsys.readouterr().err
-
-
-def test_json_output_holds_the_same_facts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    names = [write(folder, f"{index}.json", json.dumps({"a": index})) for index in (2, 3)]
-    assert main(["validate", "schema.json", *names, "nowhere.json", "--format", "json"]) == 2
-    output = capsys.readouterr()
-    report = json.loads(output.out)
-    assert output.err == ""
-    assert report["schema"] == {"file": "schema.json", "usable": True, "errors": []}
-    assert [(entry["file"], entry["valid"]) for entry in report["instances"]] == [
-        ("2.json", False),
-        ("3.json", True),
-        ("nowhere.json", None),
-    ]
-    (error,) = report["instances"][0]["errors"]
-    assert {key: error[key] for key in ("file", "line", "column", "pointer", "keyword", "expected")} == {
-        "file": "2.json",
-        "line": 1,
-        "column": 7,
-        "pointer": "#/a",
-        "keyword": "minimum",
-        "expected": "3",
-    }
-    assert report["exit_code"] == 2
-    assert main(["validate", write(folder, "bad.json", "{"), "--format", "json"]) == 2
-    report = json.loads(capsys.readouterr().out)
-    assert report["schema"]["usable"] is False
-    assert report["schema"]["errors"][0]["line"] == 1
-
-
 @pytest.mark.parametrize(
     ("options", "text", "code"),
     [
@@ -286,6 +170,121 @@ def test_explain_prints_the_schema_that_rules_mean(capsys: pytest.CaptureFixture
     ]
     assert schema in values
     assert main(["explain", str(SCHEMAS / "quarterly_report.schema.json")]) == 0
+
+
+def explained(
+    folder: Path, capsys: pytest.CaptureFixture[str], schema: object, *options: str
+) -> dict[str, Any]:
+    """What `constrain explain --format json` says of a schema."""
+    name = write(folder, "explained.json", json.dumps(schema))
+    assert main(["explain", name, "--format", "json", *options]) == 0
+    return dict(json.loads(capsys.readouterr().out))
+
+
+def test_explain_says_in_words_what_each_place_accepts(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"a": {"$ref": "#/$defs/name"}, "b": {"type": "integer", "multipleOf": 2}},
+        "required": ["a"],
+        "$defs": {"name": {"type": "string", "maxLength": 9}},
+    }
+    places = explained(folder, capsys, schema)["places"]
+    assert {each["location"]: each["accepts"] for each in places} == {
+        "#": "an object with required a and optional b",
+        "#/properties/a": "`#/$defs/name`",
+        "#/properties/b": "an integer, a multiple of 2",
+        "#/$defs/name": "a string of at most 9 characters",
+    }
+    assert main(["explain", "explained.json"]) == 0
+    text = capsys.readouterr().out
+    assert "  #/$defs/name  a string of at most 9 characters\n" in text
+
+
+def test_explain_marks_what_is_never_offered_and_what_excludes_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema = {"properties": {"a": {"type": "null", "const": 3}, "b": {"type": "string", "minLength": 0}}}
+    report = explained(folder, capsys, schema)
+    assert [each["location"] for each in report["places"] if not each["possible"]] == ["#/properties/a"]
+    assert [(each["location"], each["rule"]) for each in report["findings"]] == [
+        ("#/properties/a", "unsatisfiable"),
+        ("#/properties/b", "vacuous-keyword"),
+    ]
+    main(["explain", "explained.json"])
+    assert "#/properties/a  exactly 3; never offered" in capsys.readouterr().out
+
+
+def test_explain_lists_annotations_apart_from_remarks(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = explained(folder, capsys, {"type": "string", "widget": 1, "format": "colour"})
+    assert [each["keyword"] for each in report["annotations"]] == ["widget", "format"]
+    assert report["findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "states"),
+    [
+        # One state per character that was read, and the one before.
+        ({"type": "string", "pattern": "^[ab]{3}$"}, 4),
+        ({"type": "string", "enum": ["a", "bc"]}, 4),
+        # Any text, under a counter at most: no states of its own.
+        ({"type": "string", "maxLength": 9}, 0),
+        ({"type": "integer"}, 0),
+    ],
+)
+def test_explain_counts_the_states_that_strings_need(
+    folder: Path, capsys: pytest.CaptureFixture[str], schema: dict[str, Any], states: int
+) -> None:
+    cost = explained(folder, capsys, schema)["cost"]
+    # States with the same future may be merged or not: at most as many as counted by hand.
+    assert min(states, 1) <= cost["automaton_states"] <= states
+    assert cost["automaton_states_are_all"] is True
+    assert cost["first_masks"] == "light"
+
+
+def test_explain_says_when_there_are_more_states_than_it_explored(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cost = explained(folder, capsys, {"type": "string", "pattern": "^.*a[ab]{12}$"})["cost"]
+    assert cost["automaton_states_are_all"] is False
+    # After n bytes a and b, the positions of `a` among them tell states apart.
+    assert cost["first_mask_states"] >= 2**4
+
+
+def test_explanations_are_the_same_each_time_and_change_nothing() -> None:
+    schema = {"type": "object", "properties": {"a": {"pattern": "^x+$"}, "b": {"enum": ["p", "q"]}}}
+    constraint = constrain.compile(schema)
+    assert constraint.explain() == constraint.explain()
+    assert constraint == constrain.compile(schema)
+
+
+@pytest.mark.parametrize(
+    "schema", [True, {}, {"type": "string"}, {"$ref": "#/$defs/a", "$defs": {"a": {"items": {"$ref": "#"}}}}]
+)
+def test_every_schema_has_an_explanation(schema: Any) -> None:
+    assert (
+        constrain.compile(schema)
+        .explain()
+        .startswith("JSON Schema, draft 2020-12\nWhat each place accepts:\n  #  ")
+    )
+
+
+@pytest.mark.parametrize(
+    ("schema", "document"),
+    [
+        ({"type": "object"}, {}),
+        ({"type": "object", "required": ["a"], "properties": {"a": {"const": 3}, "b": {"type": "string"}}}, {"a": 3}),
+        ({"type": "array", "minItems": 2, "items": {"const": "x"}}, ["x", "x"]),
+    ],
+)  # fmt: skip
+def test_the_minimal_example_has_only_what_is_needed(
+    folder: Path, capsys: pytest.CaptureFixture[str], schema: dict[str, Any], document: object
+) -> None:
+    assert main(["example", write(folder, "s.json", json.dumps(schema)), "--minimal"]) == 0
+    assert json.loads(capsys.readouterr().out) == document
 
 
 def test_examples_are_valid_reproducible_and_one_per_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -128,3 +128,21 @@ def test_errors_survive_pickling() -> None:
         read_json("[")
     copy = pickle.loads(pickle.dumps(caught.value))
     assert (type(copy), copy.line, str(copy)) == (JsonTextError, 1, str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value", "key"),
+    [
+        ("#", ((1, 1), (3, 3)), None),
+        ("#/a", ((1, 7), (1, 9)), ((1, 2), (1, 5))),
+        ("#/b", ((2, 2), (3, 2)), ((1, 11), (1, 19))),
+        ("#/b/0", ((2, 3), (2, 7)), None),
+        ("#/b/1", ((2, 9), (2, 12)), None),
+        ("#/b/2", ((2, 14), (2, 16)), None),
+        ("#/b/3", None, None),
+    ],
+)
+def test_values_and_keys_have_a_start_and_an_end(pointer: str, value: object, key: object) -> None:
+    document = read_json('{"a": 12, "\\u0062":\n [true, "x", {}\n]}')
+    assert document.span(pointer) == value
+    assert document.key_span(pointer) == key

@@ -12,13 +12,7 @@ from typing import Any
 from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.languages_cy import Language
 from constrain.errors import ConstrainError, LimitExceeded, SchemaError, UnsupportedError
-from constrain.frontends.json_schema.nodes import (
-    ConstantNode,
-    SubschemaNode,
-    canonical,
-    constants_formula,
-    utf8,
-)
+from constrain.frontends.json_schema.nodes import SubschemaNode, utf8
 from constrain.frontends.json_schema.references import REFERENCES, Place, References
 from constrain.frontends.json_schema.resources import Document, Resource
 from constrain.frontends.json_schema.scan import pointer, scan_schema, subschemas
@@ -61,7 +55,6 @@ class Compiler:
         self._pending: list[tuple[dict[str, Any], str, Place]] = []
         #: Resources whose dynamic anchors were added to that.
         self._entered: set[Resource] = set()
-        self._constant_nodes: dict[object, int] = {}
         self._patterns: dict[str, Language] = {}
         self._formats: dict[str, Language | None] = {}
         self._few_words: dict[Language, list[bytes] | None] = {}
@@ -79,7 +72,9 @@ class Compiler:
             self._scan()
             self._check_cycles()
             machine = self.machine = Machine(self.algebra, self.goal(self.schema, "#", self.references.root))
-            if not machine.emptiness.is_nonempty(machine.root.formula):
+            with self.algebra.deadline:
+                is_satisfiable = machine.emptiness.is_nonempty(machine.root.formula)
+            if not is_satisfiable:
                 from constrain.frontends.json_schema.conflicts import conflict
 
                 raise conflict(self, machine)
@@ -203,8 +198,8 @@ class Compiler:
         return node
 
     def find(self, schema: dict[str, Any], location: str, place: Place | None = None) -> SubschemaNode:
-        """Return the node of a sub-schema that was scanned, by default of the document itself."""
-        return self._node(schema, location, place or self.references.root)
+        """Return the node of a sub-schema of the document, by default in the scope where it stands."""
+        return self._node(schema, location, place or self.references.place_of(schema))
 
     def node_of(self, value: Any, parent: SubschemaNode, path: tuple[str | int, ...]) -> SubschemaNode | None:
         """Return the node of a sub-schema of `parent`; `None` for a boolean."""
@@ -286,6 +281,20 @@ class Compiler:
             self._formats[name] = format_language(self.algebra.languages, name)
         return self._formats[name]
 
+    def matches(self, language: Language, key: bytes) -> bool:
+        """Return whether a key belongs to a language."""
+        automaton = self.algebra.dfa(language)
+        state = automaton.start
+        for byte in key:
+            if state < 0:
+                return False
+            state = automaton.step(state, byte)
+        return state >= 0 and bool(automaton.accepting(state))
+
+    def key(self, name: str) -> bytes | None:
+        """Return a key as UTF-8, or `None` for one that no document holds."""
+        return utf8(name)
+
     def few_words(self, language: Language) -> list[bytes] | None:
         """Return the words of a language if they are few, else `None`."""
         if language not in self._few_words:
@@ -294,21 +303,6 @@ class Compiler:
                 [] if automaton.start < 0 else automaton.words(automaton.start, self.FEW_WORDS)
             )
         return self._few_words[language]
-
-    # Constants
-
-    def constants(self, values: list[Any], kind: int) -> int:
-        """Return the formula of the values of one kind that occur in a list."""
-        return constants_formula(self, values, kind)
-
-    def constant_goal(self, value: Any) -> int:
-        """Return the goal "equal to this value"; equal values share it."""
-        key = canonical(value)
-        goal = self._constant_nodes.get(key)
-        if goal is None:
-            goal = self.algebra.formulas.variable(ConstantNode(self, value))
-            self._constant_nodes[key] = goal
-        return goal
 
 
 def _cycle(path: list[SubschemaNode], node: SubschemaNode) -> SchemaError:

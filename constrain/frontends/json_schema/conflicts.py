@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from constrain.frontends.json_schema.compiler import Compiler
     from constrain.matching.machine import Machine
 
-__all__ = ["conflict"]
+__all__ = ["Part", "conflict"]
 
 
-class _Part:
+class Part:
     """A sub-schema with only some of its keywords."""
 
     def __init__(self, node: SubschemaNode, keywords: tuple[str, ...]) -> None:
@@ -28,20 +28,20 @@ class _Part:
         return self._node.combine(self._keywords, kind)
 
 
-def conflict(compiler: Compiler, machine: Machine) -> UnsatisfiableError:
-    """Return the error of a schema that no value satisfies.
+def conflict(compiler: Compiler, machine: Machine, node: SubschemaNode | None = None) -> UnsatisfiableError:
+    """Return the error of a schema, or of one sub-schema, that no value satisfies.
 
     Follows required properties and single applicators down to the innermost place that is
     contradictory by itself, then removes keywords there as long as the contradiction stays.
     """
-    if compiler.schema is False:
+    if compiler.schema is False and node is None:
         return UnsatisfiableError("the schema is `false`", location="#")
     formulas = compiler.algebra.formulas
 
     def is_empty(node: SubschemaNode, keywords: tuple[str, ...]) -> bool:
-        return not machine.emptiness.is_nonempty(formulas.variable(_Part(node, keywords)))
+        return not machine.emptiness.is_nonempty(formulas.variable(Part(node, keywords)))
 
-    node = compiler.find(compiler.schema, "#")
+    node = node or compiler.find(compiler.schema, "#")
     visited = {id(node)}
     while True:
         keywords = list(node.keywords())

@@ -25,8 +25,10 @@ class Dialect:
         ref_overrides: whether the siblings of `$ref` are ignored.
         tuple_items: whether `items` may be a list (and `additionalItems` follows it).
         textual_integers: whether `1.0` is no integer (draft 4).
+        counted_contains: whether `minContains` and `maxContains` count (since 2019-09).
+        contains_evaluates: whether `unevaluatedItems` leaves out what `contains` matched (since 2020-12).
         identifiers: the keywords that name schemas.
-        keywords: all of the above but `identifiers`.
+        keywords: the enforced and the refused ones together.
         holders: the keywords that may hold sub-schemas, whether they are enforced or not.
     """
 
@@ -38,6 +40,8 @@ class Dialect:
     ref_overrides: bool = False
     tuple_items: bool = False
     textual_integers: bool = False
+    counted_contains: bool = False
+    contains_evaluates: bool = False
     aliases: tuple[str, ...] = field(default=())
     identifiers: frozenset[str] = frozenset()
     keywords: frozenset[str] = field(init=False, repr=False, compare=False)
@@ -55,14 +59,17 @@ _DRAFT_4 = frozenset(
         *("type", "enum", "format", "$ref", "allOf", "anyOf", "oneOf", "not"),
         *("minLength", "maxLength", "pattern"),
         *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-        *("items", "additionalItems", "minItems", "maxItems"),
+        *("items", "additionalItems", "minItems", "maxItems", "uniqueItems"),
         *("properties", "required", "additionalProperties", "patternProperties"),
         *("minProperties", "maxProperties", "dependencies"),
     }
 )
-_DRAFT_6 = _DRAFT_4 | {"const", "propertyNames"}
+_DRAFT_6 = _DRAFT_4 | {"const", "contains", "propertyNames"}
 _DRAFT_7 = _DRAFT_6 | {"if", "then", "else"}
-_DRAFT_2019 = (_DRAFT_7 - {"dependencies"}) | {"dependentRequired", "dependentSchemas", "$recursiveRef"}
+_DRAFT_2019 = (_DRAFT_7 - {"dependencies"}) | {
+    *("dependentRequired", "dependentSchemas", "minContains", "maxContains"),
+    *("unevaluatedItems", "unevaluatedProperties", "$recursiveRef"),
+}
 _DRAFT_2020 = (_DRAFT_2019 - {"additionalItems", "$recursiveRef"}) | {"prefixItems", "$dynamicRef"}
 
 DIALECTS = {
@@ -72,7 +79,7 @@ DIALECTS = {
             "4",
             "http://json-schema.org/draft-04/schema",
             _DRAFT_4,
-            frozenset({"uniqueItems"}),
+            frozenset(),
             id_keyword="id",
             identifiers=frozenset({"id"}),
             ref_overrides=True,
@@ -83,7 +90,7 @@ DIALECTS = {
             "6",
             "http://json-schema.org/draft-06/schema",
             _DRAFT_6,
-            frozenset({"uniqueItems", "contains"}),
+            frozenset(),
             identifiers=frozenset({"$id"}),
             ref_overrides=True,
             tuple_items=True,
@@ -92,7 +99,7 @@ DIALECTS = {
             "7",
             "http://json-schema.org/draft-07/schema",
             _DRAFT_7,
-            frozenset({"uniqueItems", "contains"}),
+            frozenset(),
             identifiers=frozenset({"$id"}),
             ref_overrides=True,
             tuple_items=True,
@@ -102,16 +109,19 @@ DIALECTS = {
             "2019-09",
             "https://json-schema.org/draft/2019-09/schema",
             _DRAFT_2019,
-            frozenset({"uniqueItems", "contains", "unevaluatedItems", "unevaluatedProperties"}),
-            tuple_items=True,
+            frozenset(),
             identifiers=frozenset({"$id", "$anchor", "$recursiveAnchor"}),
+            tuple_items=True,
+            counted_contains=True,
         ),
         Dialect(
             "2020-12",
             "https://json-schema.org/draft/2020-12/schema",
             _DRAFT_2020,
-            frozenset({"uniqueItems", "contains", "unevaluatedItems", "unevaluatedProperties"}),
+            frozenset(),
             identifiers=frozenset({"$id", "$anchor", "$dynamicAnchor"}),
+            counted_contains=True,
+            contains_evaluates=True,
         ),
     )
 }

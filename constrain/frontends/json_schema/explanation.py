@@ -1,114 +1,226 @@
-"""What was understood of a schema, place by place, in words."""
+"""What was understood of a schema, place by place, in words.
+
+The explanation is data (`Explanation`), written as text or JSON. It is made on a machine of its own, so that
+asking for it changes nothing for those who decode with the constraint.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from constrain.automata.formulas_cy import FALSE
-from constrain.frontends.json_schema.nodes import SubschemaNode
-from constrain.frontends.json_schema.references import Place
-from constrain.frontends.json_schema.scan import scan_schema
-from constrain.matching.atoms import ARRAY, FALSE_LITERAL, NULL, NUMBER, OBJECT, STRING, TRUE_LITERAL
+from constrain.errors import ConstrainError
+from constrain.frontends.json_schema.compiler import Compiler
+from constrain.frontends.json_schema.cost import Cost, measure
+from constrain.frontends.json_schema.findings import Finding
+from constrain.frontends.json_schema.keyword_sets import places
+from constrain.frontends.json_schema.lint_meaning import MeaningLint, lint
+from constrain.frontends.json_schema.words import counted, describe
 
 if TYPE_CHECKING:
-    from constrain.frontends.json_schema.compiler import Compiler
+    from constrain.options import Options
 
-__all__ = ["explain"]
+__all__ = ["Explanation", "Place", "explain", "explanation"]
 
-_KIND_WORDS = (
-    ((NULL,), "null"),
-    ((FALSE_LITERAL, TRUE_LITERAL), "a boolean"),
-    ((NUMBER,), "a number"),
-    ((STRING,), "a string"),
-    ((ARRAY,), "an array"),
-    ((OBJECT,), "an object"),
-)
+#: Remarks that are listed as annotations instead.
+_ANNOTATIONS = frozenset({"unknown-keyword", "unknown-format"})
+_MAX_LISTED = 5
 
-#: Keywords that say nothing about a value and belong to the structure of the schema itself.
-_STRUCTURAL = frozenset(
-    {
-        *("$schema", "$id", "id", "$defs", "definitions", "$anchor", "$comment", "$vocabulary"),
-        *("$dynamicAnchor", "$recursiveAnchor"),
-    }
-)
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One sub-schema.
+
+    Attributes:
+        location: its JSON Pointer.
+        accepts: what it accepts, in words that follow "it is".
+        is_possible: whether any value satisfies it; decoding never offers what has none.
+    """
+
+    location: str
+    accepts: str
+    is_possible: bool = True
+
+    def __str__(self) -> str:
+        never = "" if self.is_possible else "; never offered, because nothing satisfies it"
+        return f"{self.location}  {self.accepts}{never}"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What was understood of a schema.
+
+    Attributes:
+        dialect: the draft it is read as.
+        schema: the JSON Schema that report rules mean; None for a JSON Schema.
+        places: every sub-schema, in the order of the text.
+        findings: parts that can never hold, that exclude nothing, and probable mistakes.
+        annotations: (location, keyword, reason) of what is not enforced.
+        freedoms: what the text policy leaves to the model, in words.
+        cost: of decoding, in numbers.
+    """
+
+    dialect: str
+    schema: Any
+    places: tuple[Place, ...]
+    findings: tuple[Finding, ...]
+    annotations: tuple[tuple[str, str, str], ...]
+    freedoms: tuple[str, ...]
+    cost: Cost
+
+    def __str__(self) -> str:
+        lines = [f"JSON Schema, draft {self.dialect}"]
+        if self.schema is not None:
+            lines += ["The report rules mean this JSON Schema:", _pretty(self.schema)]
+        lines += ["What each place accepts:", *(f"  {place}" for place in self.places)]
+        if self.findings:
+            lines.append("Remarks:")
+            for finding in self.findings:
+                keyword = f"`{finding.keyword}`: " if finding.keyword else ""
+                remedy = f" ({finding.remedy})" if finding.remedy else ""
+                lines.append(f"  {finding.location}  {finding.severity}: {keyword}{finding.message}{remedy}")
+        if self.annotations:
+            lines.append("Annotations, not enforced:")
+            lines += [f"  {location}  `{keyword}`: {why}" for location, keyword, why in self.annotations]
+        lines += ["What the text policy leaves free:", *(f"  {freedom}" for freedom in self.freedoms)]
+        lines += ["Cost:", *(f"  {line}" for line in _cost_lines(self.cost))]
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, object]:
+        """The same as a JSON value."""
+        return {
+            "dialect": self.dialect,
+            **({} if self.schema is None else {"schema": json.loads(_pretty(self.schema))}),
+            "places": [
+                {"location": each.location, "accepts": each.accepts, "possible": each.is_possible}
+                for each in self.places
+            ],
+            "findings": [
+                {name: value for name, value in asdict(each).items() if value not in (None, ())}
+                for each in self.findings
+            ],
+            "annotations": [
+                {"location": location, "keyword": keyword, "reason": reason}
+                for location, keyword, reason in self.annotations
+            ],
+            "freedoms": list(self.freedoms),
+            "cost": self.cost.as_json(),
+        }
 
 
 def explain(compiler: Compiler, rules: Any = None) -> str:
-    """Return one line per sub-schema, then what is not enforced and what the text policy leaves free."""
-    lines = [f"JSON Schema, draft {compiler.dialect.name}"]
-    if rules is not None:
-        lines += ["The report rules mean this JSON Schema:", _pretty(compiler.schema)]
-    places: list[tuple[str, dict[str, Any], Place]] = []
-    scan_schema(
-        compiler.schema,
-        compiler.references.root,
-        lambda schema, location, place: places.append((location, schema, place)),
-        compiler.options.max_steps,
-    )
-    ignored: list[str] = []
-    lines.append("What each place accepts:")
-    if isinstance(compiler.schema, bool):
-        lines.append(f"  #  {'any value' if compiler.schema else 'nothing'}")
-    for location, schema, place in places:
-        node = compiler.find(schema, location, place)
-        lines.append(f"  {location}  {_accepts(compiler, node)}{_keywords(node)}")
-        known = set(node.keywords())
-        for keyword in schema:
-            if keyword not in known and keyword not in _STRUCTURAL:
-                ignored += [f"  {location}  `{keyword}`"]
-    ignored += [f"  {location}  `{keyword}`: {reason}" for location, keyword, reason in compiler.annotations]
-    if ignored:
-        lines += ["Annotations, not enforced:", *ignored]
-    options = compiler.options
-    lines += [
-        "Text policy:",
-        f"  whitespace {options.whitespace}, property order {options.property_order},"
-        f" escapes {options.escapes}, numbers {options.numbers}, formats {options.formats}",
-        f"Cost: {len(places)} sub-schemas, {compiler.algebra.formulas.size()} formula nodes",
+    """Return the explanation of a compiled schema as text."""
+    return str(explanation(compiler.schema, compiler.options, rules, compiler.reached))
+
+
+def explanation(
+    schema: Any, options: Options, rules: Any = None, registry: Mapping[str, object] | None = None
+) -> Explanation:
+    """Return the explanation of a schema that compiles under these options.
+
+    Args:
+        schema: the JSON Schema.
+        options: the text policy and budgets.
+        rules: the report rules that it was written as, if any.
+        registry: the documents that it refers to.
+    """
+    meaning: MeaningLint | None
+    try:
+        meaning = MeaningLint(schema, options, registry)
+        compiler = meaning.compiler
+    except ConstrainError:  # the small budget of a check is met; the whole one was not
+        meaning = None
+        compiler = Compiler(schema, options, registry)
+        compiler.compile()
+    dialect = compiler.dialect
+    everything = list(places(schema, dialect, options.max_steps))
+    nodes = [compiler.find(part, location) for location, part in everything]
+    findings = lint(schema, options, meaning, registry)
+    annotations = [
+        (finding.location, finding.keyword or "", finding.message)
+        for finding in findings
+        if finding.rule == "unknown-keyword"
     ]
-    return "\n".join(lines)
+    listed = [
+        Place(
+            location,
+            describe(part, dialect),
+            meaning is None or not node.keywords() or not meaning.never_holds(node),
+        )
+        for (location, part), node in zip(everything, nodes, strict=True)
+    ]
+    if isinstance(schema, bool):
+        listed = [Place("#", describe(schema, dialect), schema)]
+    return Explanation(
+        dialect.name,
+        None if rules is None else schema,
+        tuple(listed),
+        tuple(finding for finding in findings if finding.rule not in _ANNOTATIONS),
+        (*annotations, *compiler.annotations),
+        _freedoms(options),
+        measure(compiler, [node for node in nodes if node.keywords()]),
+    )
+
+
+def _freedoms(options: Options) -> tuple[str, ...]:
+    return (
+        {
+            "bounded": "white space: between JSON tokens at most 64 blanks with at most 2 line ends",
+            "any": "white space: any between JSON tokens, before and behind them",
+            "compact": "white space: none",
+        }[options.whitespace],
+        {
+            "any": "properties: in any order",
+            "schema": "properties: in the order of the schema",
+        }[options.property_order],
+        {
+            "minimal": "strings: raw UTF-8, one spelling of each character",
+            "any": "strings: every escape that JSON has",
+        }[options.escapes],
+        {
+            "bounded": "numbers: plain and with an exponent, redundant digits capped",
+            "any": "numbers: every spelling that JSON has",
+        }[options.numbers],
+        {
+            "assert": "formats: none, they are enforced",
+            "annotate": "formats: they are annotations",
+        }[options.formats],
+    )
+
+
+def _cost_lines(cost: Cost) -> list[str]:
+    lines = [
+        f"{counted(cost.subschemas, 'sub-schema')} with keywords, {counted(cost.references, 'reference')},"
+        f" {counted(cost.formula_nodes, 'formula node')}"
+    ]
+    if cost.automata:
+        more = "" if cost.is_complete else "more than "
+        which = f"{len(cost.automata)} automata" if len(cost.automata) > 1 else "one automaton"
+        lines.append(
+            f"strings: {more}{counted(cost.states, 'state')} in {which}, made where decoding arrives"
+        )
+        lines += [f"  {each}" for each in cost.automata[:_MAX_LISTED]]
+        if len(cost.automata) > _MAX_LISTED:
+            lines.append(f"  and {len(cost.automata) - _MAX_LISTED} smaller ones")
+    else:
+        lines.append("strings: any text or none, so no automaton has states of its own")
+    if cost.numbers:
+        lines.append(f"numbers: {counted(cost.numbers, 'place')} with bounds, read digit by digit")
+    if cost.counters:
+        bound, location, keyword = cost.counters[0]
+        lines.append(
+            f"{counted(len(cost.counters), 'counter')}, the largest `{keyword}` {bound} at {location};"
+            " a counter needs no states"
+        )
+    more = "" if cost.first_states_are_all else "more than "
+    lines.append(
+        f"work of the first mask of a string: {cost.first_masks}"
+        f" ({more}{counted(cost.first_states, 'state')} within 4 bytes)"
+    )
+    return lines
 
 
 def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, default=float)
-
-
-def _accepts(compiler: Compiler, node: SubschemaNode) -> str:
-    """Return the kinds of value that a place can take, in words."""
-    emptiness = compiler.machine.emptiness
-    goal = compiler.algebra.formulas.variable(node)
-    kinds = [
-        words for group, words in _KIND_WORDS if any(emptiness.is_kind_nonempty(goal, kind) for kind in group)
-    ]
-    if not kinds:
-        return "nothing: this place can never hold"
-    if len(kinds) == len(_KIND_WORDS):
-        return "any kind of value"
-    return " or ".join(kinds)
-
-
-def _keywords(node: SubschemaNode) -> str:
-    shown = []
-    for keyword in node.keywords():
-        value = node.schema[keyword]
-        if keyword == "type":
-            continue
-        if isinstance(value, dict):
-            text = ", ".join(list(value)[:6]) + (", ..." if len(value) > 6 else "")
-        elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
-            text = f"{len(value)} branches"
-        else:
-            text = json.dumps(value, ensure_ascii=False, default=str)
-            text = text if len(text) <= 60 else text[:57] + "..."
-        vacuous = _vacuous(node, keyword)
-        shown.append(f"{keyword} {text}{' (vacuous: it excludes nothing)' if vacuous else ''}")
-    return ("; " + "; ".join(shown)) if shown else ""
-
-
-def _vacuous(node: SubschemaNode, keyword: str) -> bool:
-    """Return whether a keyword says nothing about any value that the place's `type` admits."""
-    kinds = [
-        kind for kind in range(7) if node.combine(["type"] if "type" in node.schema else [], kind) != FALSE
-    ]
-    return all(node.combine([keyword], kind) == 1 for kind in kinds)

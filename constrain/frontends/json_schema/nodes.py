@@ -8,59 +8,35 @@ same value contributes its own component; a sub-schema of a member becomes a goa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.languages_cy import Language
-from constrain.automata.numbers import AtLeast, IntegerText, MoreThan, MultipleOf, OneOf, exact
+from constrain.automata.numbers import AtLeast, IntegerText, MoreThan, MultipleOf, exact
 from constrain.errors import ConstrainError
 from constrain.frontends.json_schema.references import REFERENCES, Place
 from constrain.frontends.json_schema.scan import pointer
+from constrain.frontends.json_schema.unevaluated import unevaluated_items, unevaluated_properties
 from constrain.matching.atoms import (
     ARRAY,
-    FALSE_LITERAL,
-    NULL,
     NUMBER,
     OBJECT,
     STRING,
-    TRUE_LITERAL,
     AllItems,
     AllProperties,
+    DistinctItems,
     ItemsAtLeast,
+    ItemsSatisfying,
     PropertiesAtLeast,
     TextLengthAtLeast,
 )
+from constrain.matching.values import Value, json_value
 
 if TYPE_CHECKING:
     from constrain.frontends.json_schema.compiler import Compiler
 
-__all__ = ["KEYWORDS", "ConstantNode", "SubschemaNode", "canonical", "constants_formula", "utf8"]
-
-
-def canonical(value: Any) -> object:
-    """Return a hashable that two JSON values share exactly if JSON Schema calls them equal."""
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return (type(value).__name__, value)
-    if isinstance(value, list):
-        return ("array", tuple(canonical(item) for item in value))
-    if isinstance(value, dict):
-        return ("object", frozenset((key, canonical(item)) for key, item in value.items()))
-    return ("number", exact(value))
-
-
-class ConstantNode:
-    """The schema of one array or object, compared by value."""
-
-    def __init__(self, compiler: Compiler, value: Any) -> None:
-        self._compiler = compiler
-        self._value = value
-        self._formula: int | None = None
-
-    def component(self, kind: int) -> int:
-        """Return `FALSE` for every kind but that of the value."""
-        return self._compiler.constants([self._value], kind)
+__all__ = ["KEYWORDS", "SubschemaNode", "utf8"]
 
 
 class SubschemaNode:
@@ -81,6 +57,7 @@ class SubschemaNode:
         self.dialect = place.dialect
         self._components: list[int | None] = [None] * 7
         self._in_place: list[SubschemaNode] | None = None
+        self._constants: dict[str, list[Value]] = {}
 
     def __repr__(self) -> str:
         return f"SubschemaNode({self.location})"
@@ -149,6 +126,20 @@ class SubschemaNode:
             parts.append(part)
         return self.compiler.algebra.formulas.conjunction(parts)
 
+    def constants(self, keyword: str) -> list[Value]:
+        """Return the values that `enum` or `const` lists, those apart that no document holds."""
+        known = self._constants.get(keyword)
+        if known is None:
+            listed = self.schema[keyword] if keyword == "enum" else [self.schema[keyword]]
+            known = [value for one in listed if (value := json_value(one)) is not None]
+            self._constants[keyword] = known
+        return known
+
+    def references(self, keyword: str) -> list[SubschemaNode]:
+        """Return the sub-schemas that a reference keyword leads to; none for a boolean."""
+        target = self.compiler.referenced(self, keyword)
+        return [] if target is None else [target]
+
     def goal(self, value: Any, *path: str | int) -> int:
         """Return the goal of a sub-schema of this one."""
         return self.compiler.goal(value, pointer(self.location, *path), self.place)
@@ -190,11 +181,8 @@ def _type(node: SubschemaNode, keyword: str, kind: int) -> int:
 
 
 def _enum(node: SubschemaNode, keyword: str, kind: int) -> int:
-    return node.compiler.constants(node.schema[keyword], kind)
-
-
-def _constant(node: SubschemaNode, keyword: str, kind: int) -> int:
-    return node.compiler.constants([node.schema[keyword]], kind)
+    members = [value for value in node.constants(keyword) if value.kind == kind]
+    return node.compiler.algebra.one_of(members, kind)
 
 
 # Strings
@@ -364,6 +352,34 @@ def _max_items(node: SubschemaNode, keyword: str, kind: int) -> int:
     return formulas.negation(node.compiler.atom(ItemsAtLeast(int(node.schema[keyword]) + 1)))
 
 
+def _contains(node: SubschemaNode, keyword: str, kind: int) -> int:
+    """`contains` with `minContains` and `maxContains`, where the dialect has them."""
+    schema = node.schema
+    if "contains" not in schema:
+        return TRUE
+    compiler = node.compiler
+    formulas = compiler.algebra.formulas
+    counted = node.dialect.counted_contains
+    goal = node.goal(schema["contains"], "contains")
+    least = int(schema.get("minContains", 1)) if counted else 1
+    parts = [compiler.atom(ItemsSatisfying(least, goal))] if least else []
+    if counted and "maxContains" in schema:
+        parts.append(formulas.negation(compiler.atom(ItemsSatisfying(int(schema["maxContains"]) + 1, goal))))
+    return formulas.conjunction(parts)
+
+
+def _unique_items(node: SubschemaNode, keyword: str, kind: int) -> int:
+    return node.compiler.atom(DistinctItems()) if node.schema[keyword] else TRUE
+
+
+def _unevaluated_items(node: SubschemaNode, keyword: str, kind: int) -> int:
+    return unevaluated_items(node)
+
+
+def _unevaluated_properties(node: SubschemaNode, keyword: str, kind: int) -> int:
+    return unevaluated_properties(node)
+
+
 # Applicators of the same value
 
 
@@ -419,7 +435,7 @@ _NUMBER = frozenset({NUMBER})
 KEYWORDS: dict[str, tuple[frozenset[int], Callable[[SubschemaNode, str, int], int]]] = {
     "type": (_ALL, _type),
     "enum": (_ALL, _enum),
-    "const": (_ALL, _constant),
+    "const": (_ALL, _enum),
     "minLength": (_STRING, _min_length),
     "maxLength": (_STRING, _max_length),
     "pattern": (_STRING, _pattern),
@@ -444,6 +460,12 @@ KEYWORDS: dict[str, tuple[frozenset[int], Callable[[SubschemaNode, str, int], in
     "additionalItems": (_ARRAY, _items),
     "minItems": (_ARRAY, _min_items),
     "maxItems": (_ARRAY, _max_items),
+    "contains": (_ARRAY, _contains),
+    "minContains": (_ARRAY, _contains),
+    "maxContains": (_ARRAY, _contains),
+    "uniqueItems": (_ARRAY, _unique_items),
+    "unevaluatedItems": (_ARRAY, _unevaluated_items),
+    "unevaluatedProperties": (_OBJECT, _unevaluated_properties),
     "allOf": (_ALL, _all_of),
     "anyOf": (_ALL, _any_of),
     "oneOf": (_ALL, _one_of),
@@ -455,52 +477,6 @@ KEYWORDS: dict[str, tuple[frozenset[int], Callable[[SubschemaNode, str, int], in
     "$dynamicRef": (_ALL, _dynamic_ref),
     "$recursiveRef": (_ALL, _dynamic_ref),
 }
-
-_LITERAL_KINDS = {NULL: None, FALSE_LITERAL: False, TRUE_LITERAL: True}
-
-
-def constants_formula(compiler: Compiler, values: list[Any], kind: int) -> int:
-    """Return the formula of the values of one kind that occur in a list."""
-    formulas = compiler.algebra.formulas
-    if kind in _LITERAL_KINDS:
-        wanted = _LITERAL_KINDS[kind]
-        return TRUE if any(value is wanted for value in values) else FALSE
-    if kind == NUMBER:
-        numbers = frozenset(
-            exact(value)
-            for value in values
-            if isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-        )
-        return compiler.atom(OneOf(numbers)) if numbers else FALSE
-    if kind == STRING:
-        texts = {text for value in values if isinstance(value, str) and (text := utf8(value)) is not None}
-        return compiler.text_atom(compiler.algebra.languages.literals(sorted(texts))) if texts else FALSE
-    branches = []
-    for value in values:
-        if kind == ARRAY and isinstance(value, list):
-            goals = tuple(compiler.constant_goal(item) for item in value)
-            parts = [compiler.atom(AllItems(goals, FALSE))]
-            if value:
-                parts.append(compiler.atom(ItemsAtLeast(len(value))))
-        elif kind == OBJECT and isinstance(value, dict):
-            parts = [
-                compiler.atom(
-                    AllProperties(
-                        {
-                            key: compiler.constant_goal(item)
-                            for name, item in value.items()
-                            if (key := utf8(name)) is not None
-                        },
-                        (),
-                        FALSE,
-                    )
-                ),
-                compiler.required(list(value)),
-            ]
-        else:
-            continue
-        branches.append(formulas.conjunction(parts))
-    return formulas.disjunction(branches)
 
 
 def utf8(text: str) -> bytes | None:

@@ -17,7 +17,7 @@ from constrain.frontends.json_schema.resources import RECURSIVE, Library, Resour
 from constrain.frontends.json_schema.scan import pointer
 from constrain.frontends.json_schema.uris import index_of, pointer_steps, resolve, split_fragment
 
-__all__ = ["REFERENCES", "Place", "References"]
+__all__ = ["REFERENCES", "Place", "References", "lone_place"]
 
 #: The keywords that are references.
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
@@ -108,7 +108,19 @@ class References:
     def __init__(self, root: Any, dialect: str, registry: Mapping[str, object], max_scopes: int) -> None:
         self.library = Library(registry, dialect)
         self._targets: dict[tuple[Resource, str], tuple[Any, Resource, str]] = {}
+        self._standing: dict[int, Place] | None = None
         self.root = _Scopes(max_scopes).of({}).place(self.library.add_root(root))
+
+    def place_of(self, schema: dict[str, Any]) -> Place:
+        """Return the place of a sub-schema where it stands in the document."""
+        if self._standing is None:
+            self._standing = {}
+            stack = [self.root]
+            while stack:
+                place = stack.pop()
+                self._standing.update(dict.fromkeys(place.resource.indexed, place))
+                stack += [place.scope.place(inner) for inner in place.resource.embedded.values()]
+        return self._standing.get(id(schema), self.root)
 
     def lookup(self, place: Place, schema: dict[str, Any], keyword: str) -> tuple[Any, Place, str]:
         """Return the sub-schema that a reference of `schema` leads to, its place and its location.
@@ -180,3 +192,8 @@ class References:
         if isinstance(value, dict) and id(value) not in resource.indexed:
             self.library.index_below(value, resource, location)
         return value, resource, location
+
+
+def lone_place(schema: Any, dialect: Dialect) -> Place:
+    """Return the place of a schema that refers to nothing."""
+    return _Scopes(0).of({}).place(Resource("", schema, "#", dialect))

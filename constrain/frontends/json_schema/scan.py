@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from constrain.errors import LimitExceeded, SchemaError, UnsupportedError
@@ -20,7 +21,7 @@ __all__ = ["IN_PLACE", "pointer", "relevant", "scan_schema", "subschemas"]
 
 _ONE = (
     *("not", "if", "then", "else", "additionalProperties", "propertyNames", "additionalItems", "items"),
-    *("contains", "unevaluatedProperties", "unevaluatedItems", "contentSchema"),
+    *("contains", "unevaluatedItems", "unevaluatedProperties", "contentSchema"),
 )
 _MANY = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
 _NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "dependencies")
@@ -117,11 +118,6 @@ def scan_schema(
 
 
 def _refuse(keyword: str, value: Any, location: str) -> None:
-    if keyword == "uniqueItems":
-        if not isinstance(value, bool):
-            raise SchemaError("must be a boolean", location=location, keyword=keyword)
-        if not value:
-            return
     raise UnsupportedError(
         "this assertion is not enforced yet, so the schema is refused",
         location=location,
@@ -158,7 +154,35 @@ _TYPES = ("null", "boolean", "number", "integer", "string", "array", "object")
 def _check_keyword(keyword: str, value: Any, schema: dict[str, Any], location: str, dialect: Dialect) -> None:
     problem = _CHECKS[keyword](value, dialect) if keyword in _CHECKS else None
     if problem is not None:
-        raise SchemaError(f"{problem}, not {_shown(value)}", location=location, keyword=keyword)
+        raise SchemaError(
+            f"{problem}, not {_shown(value)}",
+            location=location,
+            keyword=keyword,
+            remedy=_remedy(keyword, value),
+        )
+
+
+_FOREIGN_TYPES = {
+    **{"int": "integer", "float": "number", "double": "number", "decimal": "number"},
+    **{"bool": "boolean", "str": "string", "text": "string", "date": "string"},
+    **{"list": "array", "tuple": "array", "dict": "object", "map": "object", "none": "null", "nil": "null"},
+}
+
+
+def _remedy(keyword: str, value: Any) -> str | None:
+    """Return what was probably meant by a malformed keyword."""
+    if keyword == "type":
+        names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        for name in names:
+            if isinstance(name, str) and name not in _TYPES:
+                near = get_close_matches(name.lower(), _TYPES, n=1)
+                meant = _FOREIGN_TYPES.get(name.lower()) or (near[0] if near else None)
+                return f'did you mean "{meant}"?' if meant else None
+    if keyword == "required" and isinstance(value, bool):
+        return "list the name in `required` of the object that has the property"
+    if keyword in ("exclusiveMinimum", "exclusiveMaximum") and isinstance(value, bool):
+        return "write the bound itself: a boolean beside `minimum` or `maximum` is draft 4"
+    return None
 
 
 def _shown(value: Any) -> str:
@@ -238,6 +262,12 @@ _CHECKS: dict[str, Check] = {
     "items": _check_items,
     "additionalItems": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
     "additionalProperties": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "contains": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "unevaluatedItems": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "unevaluatedProperties": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "uniqueItems": _expect(lambda value: isinstance(value, bool), "must be a boolean"),
+    "minContains": _check_count,
+    "maxContains": _check_count,
     "propertyNames": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
     "not": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
     "if": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),

@@ -1,25 +1,28 @@
-"""Residual feasibility: can an open object or array still become what its formula asks for?
+"""Residual feasibility of objects: can an open object still become what its formula asks for?
 
-The formula is taken implicant by implicant. The atoms of one that must stay true give each further
-member a goal; an `AllProperties` or `AllItems` atom that must turn false needs a member that
-violates it; counts bound the number of members. Members to come are *slots*: a slot may serve
-several atoms if the conjunction of what they ask is not empty. The answer is a plan: the
-members that make the cube true, in an order in which they can be written.
+The formula is taken cube by cube. The atoms of one that must stay true give each further property
+a goal; an `AllProperties` atom that must turn false needs a property that violates it; counts
+bound the number of properties. Properties to come are *slots*: a slot may serve several atoms if
+the conjunction of what they ask is not empty. The answer is a plan: the properties that make the
+cube true, in an order in which they can be written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import product
+from itertools import combinations, product
 
-from constrain.automata.formulas_cy import TRUE, Formulas
+from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.errors import LimitExceeded
 from constrain.matching.algebra import Algebra
-from constrain.matching.atoms import AllItems, AllProperties, ItemsAtLeast, PropertiesAtLeast, Required
+from constrain.matching.atoms import AllProperties, ObjectIn, PropertiesAtLeast, Required
+from constrain.matching.cover import FEW_PATHS
 from constrain.matching.emptiness import Plan
 from constrain.matching.keys import KeySpace
+from constrain.matching.slots import differing
+from constrain.matching.values import Value
 
-__all__ = ["plan_array", "plan_object"]
+__all__ = ["plan_object"]
 
 IsNonempty = Callable[[int], bool]
 #: A slot's class: (0, index of a named key) or (1, free class vector, running number).
@@ -47,7 +50,16 @@ def plan_object(
         count: the number of properties written.
     """
     search = _ObjectSearch(algebra, is_nonempty, keys, present, blocked, taken, count)
-    for cube in algebra.formulas.short_cubes(formula):
+    # The first paths usually do; where they do not, cases tell the hopeless ones apart.
+    for number, cube in enumerate(algebra.formulas.short_cubes(formula)):
+        if number == FEW_PATHS:
+            break
+        plan = search.solve(cube)
+        if plan is not None:
+            return plan
+    else:
+        return None
+    for cube in keys.cover.cubes(formula, present | blocked):
         plan = search.solve(cube)
         if plan is not None:
             return plan
@@ -76,6 +88,10 @@ class _ObjectSearch:
         self.taken = taken
         self.count = count
         self.steps = algebra.options.max_steps
+        self.keep: list[AllProperties] = []
+        #: The object that it has to be, and those that it must not be.
+        self.fixed: Value | None = None
+        self.outside: frozenset[Value] = frozenset()
 
     def solve(self, cube: list[tuple[int, bool]]) -> Plan | None:
         """Return a plan that makes this cube true, or `None`."""
@@ -84,6 +100,8 @@ class _ObjectSearch:
         required = 0
         absent: list[int] = []
         low, high = 0, -1
+        within: frozenset[Value] | None = None
+        outside: frozenset[Value] = frozenset()
         index = self.keys.index
         for variable, sign in cube:
             atom = self.formulas.value(variable)
@@ -100,6 +118,33 @@ class _ObjectSearch:
                     low = max(low, atom.count)
                 elif high < 0 or atom.count - 1 < high:
                     high = atom.count - 1
+            elif isinstance(atom, ObjectIn):
+                if not sign:
+                    outside |= atom.values
+                else:
+                    within = atom.values if within is None else within & atom.values
+        self.keep = keep
+        self.fixed = None
+        self.outside = outside
+        # The atoms that the fewest keys can turn false go first, so that conflicts show early.
+        violate.sort(key=self._n_candidates)
+        if within is None:
+            return self._solve_bounded(violate, required, absent, low, high)
+        self.outside = frozenset()
+        for value in sorted(within - outside, key=lambda one: len(one.members)):
+            size = len(value.members)
+            if size < low or 0 <= high < size:
+                continue
+            self.fixed = value
+            bits = sum(1 << index[key] for key in value.members)
+            plan = self._solve_bounded(violate, required | bits, absent, size, size)
+            if plan is not None:
+                return plan
+        return None
+
+    def _solve_bounded(
+        self, violate: list[AllProperties], required: int, absent: list[int], low: int, high: int
+    ) -> Plan | None:
         if 0 <= high < low:
             return None
         missing = required & ~self.present
@@ -107,9 +152,6 @@ class _ObjectSearch:
             return None
         if high >= 0 and self.count + missing.bit_count() > high:
             return None
-        self.keep = keep
-        # The atoms that the fewest keys can turn false go first, so that conflicts show early.
-        violate.sort(key=self._n_candidates)
         slots: dict[Slot, int] = {}
         for name in _bits(missing):
             goal = self._kept_goal((0, name))
@@ -136,6 +178,8 @@ class _ObjectSearch:
 
     def _spend(self) -> None:
         self.steps -= 1
+        if self.steps & 0xFF == 0:
+            self.algebra.deadline.check()
         if self.steps < 0:
             raise LimitExceeded(
                 "which properties an object still needs was not decided within the budget",
@@ -149,9 +193,13 @@ class _ObjectSearch:
         return self.keys.free_goal(atom, slot[1])
 
     def _kept_goal(self, slot: Slot) -> int:
-        if len(self.keep) == 1:
+        if len(self.keep) == 1 and self.fixed is None:
             return self._asked(self.keep[0], slot)
-        return self.formulas.conjunction({self._asked(atom, slot) for atom in self.keep})
+        goals = {self._asked(atom, slot) for atom in self.keep}
+        if self.fixed is not None:
+            value = self.fixed.members.get(self.keys.names[slot[1]]) if slot[0] == 0 else None
+            goals.add(FALSE if value is None else self.algebra.in_values([value]))
+        return self.formulas.conjunction(goals)
 
     def _place(
         self,
@@ -221,34 +269,82 @@ class _ObjectSearch:
         return sum(1 for word in words if word not in taken)
 
     def _fill(self, slots: dict[Slot, int], low: int, high: int, forbidden: int) -> dict[Slot, int] | None:
+        """Add properties up to `low` that leave the object none of `outside`."""
         if high >= 0 and self.count + len(slots) > high:
             return None
-        owed = low - self.count - len(slots)
-        if owed > 0:
-            for name in range(len(self.keys.names)):
-                if owed == 0:
-                    break
-                slot: Slot = (0, name)
-                if (self.blocked | forbidden) >> name & 1 or slot in slots:
-                    continue
+        if not self.outside:
+            return self._fill_up(slots, low - self.count - len(slots), forbidden)
+        named = self._open_names(slots, forbidden)
+        most = len(named) + 1 if high < 0 else min(len(named) + 1, high - self.count - len(slots))
+        for extra in range(max(0, low - self.count - len(slots)), most + 1):
+            for n_named in range(min(extra, len(named)), -1, -1):
+                for chosen in combinations(named, n_named):
+                    self._spend()
+                    filled = {**slots, **dict(chosen)}
+                    if n_named < extra:
+                        whole = self._fill_free(filled, extra - n_named)
+                        if whole is None:
+                            continue
+                        filled = whole
+                    for narrowed in differing(
+                        self.algebra, self.is_nonempty, filled, self._alike(filled), self._spend
+                    ):
+                        return narrowed
+        return None
+
+    def _alike(self, slots: dict[Slot, int]) -> list[dict[Slot, Value]]:
+        """Return those of `outside` whose properties still to come are exactly these."""
+        if any(slot[0] == 1 for slot in slots):
+            return []
+        names = {slot: self.keys.names[slot[1]] for slot in slots}
+        size = self.count + len(slots)
+        return [
+            {slot: value.members[name] for slot, name in names.items()}
+            for value in self.outside
+            if len(value.members) == size and all(name in value.members for name in names.values())
+        ]
+
+    def _open_names(self, slots: dict[Slot, int], forbidden: int) -> list[tuple[Slot, int]]:
+        """Return the named keys that may be added, with their goals."""
+        found = []
+        for name in range(len(self.keys.names)):
+            slot: Slot = (0, name)
+            if not (self.blocked | forbidden) >> name & 1 and slot not in slots:
                 goal = self._kept_goal(slot)
                 if self.is_nonempty(goal):
-                    slots[slot] = goal
-                    owed -= 1
-            for vector in self.keys.free_classes() if owed else ():
-                goal = self._kept_goal((1, vector))
-                if not self.is_nonempty(goal):
-                    continue
-                room = self._room(vector)
-                used = sum(1 for slot in slots if slot[0] == 1 and slot[1] == vector)
-                take = owed if room is None else min(owed, room - used)
-                if take > 100_000:
-                    raise LimitExceeded("an object needs more than 100,000 further properties", limit=100_000)
-                for number in range(used, used + take):
-                    slots[1, vector, number] = goal
-                owed -= take
-                if owed == 0:
-                    break
+                    found.append((slot, goal))
+        return found
+
+    def _fill_up(self, slots: dict[Slot, int], owed: int, forbidden: int) -> dict[Slot, int] | None:
+        if owed <= 0:
+            return slots
+        for name in range(len(self.keys.names)):
+            if owed == 0:
+                return slots
+            slot: Slot = (0, name)
+            if (self.blocked | forbidden) >> name & 1 or slot in slots:
+                continue
+            goal = self._kept_goal(slot)
+            if self.is_nonempty(goal):
+                slots[slot] = goal
+                owed -= 1
+        return self._fill_free(slots, owed)
+
+    def _fill_free(self, slots: dict[Slot, int], owed: int) -> dict[Slot, int] | None:
+        for vector in self.keys.free_classes() if owed else ():
+            goal = self._kept_goal((1, vector))
+            if not self.is_nonempty(goal):
+                continue
+            room = self._room(vector)
+            used = sum(1 for slot in slots if slot[0] == 1 and slot[1] == vector)
+            take = owed if room is None else min(owed, room - used)
+            if take > 100_000:
+                raise LimitExceeded("an object needs more than 100,000 further properties", limit=100_000)
+            for number in range(used, used + take):
+                slots[1, vector, number] = goal
+            owed -= take
+            if owed == 0:
+                break
         return slots if owed <= 0 else None
 
     def _write(self, slots: dict[Slot, int]) -> Plan:
@@ -261,112 +357,6 @@ class _ObjectSearch:
             goals = [goal for slot, goal in slots.items() if slot[0] == 1 and slot[1] == vector]
             plan.extend(zip(self.keys.fresh_keys(vector, self.taken, len(goals)), goals, strict=True))
         return plan
-
-
-def plan_array(algebra: Algebra, is_nonempty: IsNonempty, formula: int, *, count: int = 0) -> Plan | None:
-    """Return the goals of further items that make `formula` true at the end, or `None`.
-
-    Args:
-        is_nonempty: tells whether a goal has values.
-        count: the number of items written.
-    """
-    for cube in algebra.formulas.short_cubes(formula):
-        plan = _plan_array_cube(algebra, is_nonempty, cube, count)
-        if plan is not None:
-            return plan
-    return None
-
-
-def _plan_array_cube(
-    algebra: Algebra, is_nonempty: IsNonempty, cube: list[tuple[int, bool]], count: int
-) -> Plan | None:
-    formulas = algebra.formulas
-    keep: list[AllItems] = []
-    violate: list[AllItems] = []
-    low, high = 0, -1
-    for variable, sign in cube:
-        atom = formulas.value(variable)
-        if isinstance(atom, AllItems):
-            (keep if sign else violate).append(atom)
-        elif isinstance(atom, ItemsAtLeast):
-            if sign:
-                low = max(low, atom.count)
-            elif high < 0 or atom.count - 1 < high:
-                high = atom.count - 1
-    uniform_from = max([count, *(len(atom.prefix) for atom in (*keep, *violate))])
-    if high >= 0 and count > high:
-        return None
-
-    def kept(index: int) -> int:
-        return formulas.conjunction({_item_goal(atom, index) for atom in keep})
-
-    # How far the array can grow at all: the first item that cannot exist ends it.
-    reach = count
-    while reach < uniform_from and (high < 0 or reach < high) and is_nonempty(kept(reach)):
-        reach += 1
-    endless = reach == uniform_from and is_nonempty(kept(uniform_from))
-    longest = -1 if endless else reach
-    if high >= 0:
-        longest = high if longest < 0 else min(longest, high)
-    if longest >= 0 and low > longest:
-        return None
-    # Violations in the uniform part may take as many items as there are atoms.
-    last = uniform_from + len(violate)
-    if longest >= 0:
-        last = min(last, longest)
-    slots = _place_violations(formulas, is_nonempty, violate, kept, range(count, last))
-    if slots is None:
-        return None
-    length = max([low, *(index + 1 for index in slots)])
-    if length - count > 1_000_000:
-        return _LongPlan(count, length, uniform_from, kept, slots)
-    return [(b"", slots.get(index) or kept(index)) for index in range(count, length)]
-
-
-class _LongPlan(list[tuple[bytes, int]]):
-    """The plan of an array of more items than should be listed; its length is refused when used."""
-
-    def __init__(
-        self, count: int, length: int, uniform_from: int, kept: Callable[[int], int], slots: dict[int, int]
-    ) -> None:
-        super().__init__()
-        self.length = length - count
-
-    def __iter__(self) -> Iterator[tuple[bytes, int]]:
-        raise LimitExceeded(
-            f"the shortest completion has {self.length} more items",
-            limit=1_000_000,
-            remedy="lower minItems",
-        )
-
-
-def _item_goal(atom: AllItems, index: int) -> int:
-    return atom.prefix[index] if index < len(atom.prefix) else atom.rest
-
-
-def _place_violations(
-    formulas: Formulas,
-    is_nonempty: IsNonempty,
-    violate: list[AllItems],
-    kept: Callable[[int], int],
-    indices: range,
-) -> dict[int, int] | None:
-    """Give each atom of `violate` an item that breaks it; several may share one."""
-    work: list[tuple[int, dict[int, int]]] = [(0, {})]
-    while work:
-        position, slots = work.pop()
-        if position == len(violate):
-            return slots
-        atom = violate[position]
-        # Pushed in reverse, so that early items and shared slots come first.
-        for index in reversed(indices):
-            asked = _item_goal(atom, index)
-            if asked == TRUE:
-                continue
-            both = formulas.ite(asked, 0, slots.get(index, kept(index)))
-            if is_nonempty(both):
-                work.append((position + 1, {**slots, index: both}))
-    return None
 
 
 def _bits(number: int) -> Iterator[int]:
