@@ -31,8 +31,8 @@ class Formulas:
     The order of variables is the order of their first use.
     """
 
-    #: Monotony is not looked for in formulas of more variables than this.
-    MAX_UNATE = 400
+    #: Monotony is not looked for in diagrams of more nodes than this.
+    MAX_UNATE = 20_000
     #: A formula with more implicants than this is refused.
     MAX_IMPLICANTS = 20_000
 
@@ -308,16 +308,19 @@ class Formulas:
         """Return the literals that no implicant of the formula needs."""
         result = self._unate.get(formula)
         if result is None:
-            dropped: set[tuple[int, bool]] = set()
-            variables = self.support(formula)
-            if len(variables) <= self.MAX_UNATE:
-                for variable in variables:
-                    without = self.restrict(formula, variable, False)
-                    having = self.restrict(formula, variable, True)
-                    if self.ite(without, having, 1) == 1:
-                        dropped.add((variable, False))
-                    elif self.ite(having, without, 1) == 1:
-                        dropped.add((variable, True))
+            # A formula is monotone in a variable if it is so at each node of the variable.
+            rises: dict[int, bool] = {}
+            falls: dict[int, bool] = {}
+            nodes = self._reachable(formula)
+            for node in nodes if len(nodes) <= self.MAX_UNATE else ():
+                variable = self._variable[node]
+                low, high = self._low[node], self._high[node]
+                if rises.get(variable, True):
+                    rises[variable] = self.ite(low, high, 1) == 1
+                if falls.get(variable, True):
+                    falls[variable] = self.ite(high, low, 1) == 1
+            dropped = {(variable, False) for variable, holds in rises.items() if holds}
+            dropped |= {(variable, True) for variable, holds in falls.items() if holds and not rises[variable]}
             result = frozenset(dropped)
             self._unate[formula] = result
         return result

@@ -8,6 +8,7 @@ sub-schemas whose truth the parent wants to know when the value ends.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import combinations
 from typing import cast
 
 from constrain.automata.formulas_cy import FALSE, TRUE, Formulas
@@ -123,14 +124,17 @@ class Algebra:
             return goal == FALSE
         known = self._surely_empty.get(goal)
         if known is None:
-            components = [self.component(goal, kind) for kind in KINDS]
-            known = (
-                all(part == FALSE for kind, part in enumerate(components) if kind not in (STRING, NUMBER))
-                and (components[STRING] == FALSE or self.text_plan(goal).is_empty())
-                and (components[NUMBER] == FALSE or self.number_automaton(goal).start < 0)
-            )
+            known = not any(self._may_hold(goal, kind) for kind in KINDS)
             self._surely_empty[goal] = known
         return known
+
+    def _may_hold(self, goal: int, kind: int) -> bool:
+        formula = self.component(goal, kind)
+        if formula <= TRUE:
+            return formula == TRUE
+        if kind == STRING:
+            return not self.text_plan(goal).is_empty()
+        return kind != NUMBER or self.number_automaton(goal).start >= 0
 
     def partition(self, goals: Iterable[int], max_classes: int) -> list[int]:
         """Return disjoint goals that cover all values; none of `goals` divides one further.
@@ -138,8 +142,14 @@ class Algebra:
         Beyond `max_classes` the rest of `goals` is not looked at.
         """
         formulas = self.formulas
+        asked = list(dict.fromkeys(goals))
+        if len(asked) < max_classes and all(
+            self.is_surely_empty(formulas.ite(one, other, FALSE)) for one, other in combinations(asked, 2)
+        ):
+            # Constants, mostly.
+            return [*asked, formulas.negation(formulas.disjunction(asked))]
         classes = [TRUE]
-        for goal in dict.fromkeys(goals):
+        for goal in asked:
             if len(classes) >= max_classes:
                 break
             split: list[int] = []

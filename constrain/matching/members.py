@@ -72,8 +72,10 @@ class Repeated:
 Effect = Judged | Matched | Repeated
 
 
-#: A partition of the values of a member has fewer classes than this.
-MAX_CLASSES = 65
+#: A partition of the values of a member has at most so many classes, or two for each goal.
+MAX_CLASSES = 64
+#: Up to so many goals, implicants are no more work than classes of values.
+FEW_GOALS = 3
 
 
 class Entry:
@@ -177,7 +179,15 @@ class _Wanted:
         self._formulas = machine.algebra.formulas
         self._in_values = machine.algebra.in_values
         self._effects = effects
-        self._possible = possible
+        self._ask = possible
+        self._answers: dict[int, int] = {}
+
+    def _possible(self, formula: int) -> int:
+        answer = self._answers.get(formula)
+        if answer is None:
+            answer = self._ask(formula)
+            self._answers[formula] = answer
+        return answer
 
     def of_classes(self, formula: int, classes: list[int]) -> int:
         """Return the goal of the values that leave `formula` feasible, class by class.
@@ -340,13 +350,16 @@ def _wanted(
     formulas = machine.algebra.formulas
     support = set(formulas.support(formula))
     asking = {variable: effect for variable, effect in effects.items() if variable in support}
-    if formulas.n_paths(formula) <= FEW_PATHS:
-        return _Wanted(machine, asking, possible).of_cubes(formulas.implicants(formula))
+    has_few_paths = formulas.n_paths(formula) <= FEW_PATHS
     goals = [effect.goal for effect in asking.values() if isinstance(effect, Judged)]
-    if len(goals) == len(asking):
-        classes = machine.algebra.partition(goals, MAX_CLASSES)
-        if len(classes) < MAX_CLASSES:
+    if len(goals) == len(asking) and (not has_few_paths or len(goals) > FEW_GOALS):
+        # Values by what they decide: few kinds of them if the goals are disjoint, as constants are.
+        most = max(2 * len(goals), 1 if has_few_paths else MAX_CLASSES)
+        classes = machine.algebra.partition(goals, most + 1)
+        if len(classes) <= most:
             return _Wanted(machine, asking, possible).of_classes(formula, classes)
+    if has_few_paths:
+        return _Wanted(machine, asking, possible).of_cubes(formulas.implicants(formula))
     if split is None:
         return _Wanted(machine, asking, possible).of_cubes(formulas.implicants(formula))
     cubes, more = split()
