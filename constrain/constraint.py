@@ -32,8 +32,10 @@ class Constraint:
     Attributes:
         source: the JSON Schema that it means, as a JSON value; not to be changed.
         rules: the report rules that it was written as, if any.
+        python_type: the name of the Python type or function that it was written as, if any.
         options: the text policy and budgets.
-        fingerprint: the hash of both; equal constraints have the same.
+        fingerprint: the hash of source and options; equal constraints have the same. A Python type counts
+            by its JSON Schema: constraints of two classes may be equal and still parse differently.
     """
 
     def __init__(
@@ -43,6 +45,8 @@ class Constraint:
         build: Callable[[Any, Options], Any],
         *,
         rules: Any = None,
+        python_type: str | None = None,
+        read: Callable[[str], Any] | None = None,
     ) -> None:
         try:
             # A copy, so that a caller who changes the source later does not change the constraint.
@@ -51,6 +55,8 @@ class Constraint:
             raise LimitExceeded("the source is nested too deeply", location="#") from None
         self.source = source
         self.rules = rules
+        self.python_type = python_type
+        self._read = read
         self.options = options
         self._build = build
         try:
@@ -75,7 +81,8 @@ class Constraint:
         return hash(self.fingerprint)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (self.source, self.options, self._build, self.rules))
+        kept = {"rules": self.rules, "python_type": self.python_type, "read": self._read}
+        return (_rebuild, (self.source, self.options, self._build, kept))
 
     def __repr__(self) -> str:
         return f"<Constraint {self.fingerprint[:12]}>"
@@ -120,12 +127,17 @@ class Constraint:
         return Matcher(session, prefix, max_tokens)
 
     def parse(self, text: bytes | str) -> Any:
-        """Return the value of a document.
+        """Return the value of a document: for a Python type its instance, for a function a call of it.
 
         Raises:
-            SchemaError: the text is not JSON.
+            SchemaError: the text is not JSON, or means no instance.
         """
-        return parse_json(text, parse_float=float)
+        value = parse_json(text, parse_float=float)
+        if self._read is None:
+            return value
+        if isinstance(text, bytes):
+            text = text.decode("utf-8-sig")
+        return self._read(text.removeprefix("\ufeff"))
 
     def example(self, seed: int = 0, *, minimal: bool = False) -> str:
         """Return a random member of the constraint's documents; the same for the same seed.
@@ -145,11 +157,13 @@ class Constraint:
         """Return what was understood, place by place, in words."""
         from constrain.frontends.json_schema.explanation import explain
 
-        return explain(self._compiler, self.rules)
+        return explain(self._compiler, self.rules, self.python_type)
 
 
-def _rebuild(source: Any, options: Options, build: Callable[[Any, Options], Any], rules: Any) -> Constraint:
-    return Constraint(source, options, build, rules=rules)
+def _rebuild(
+    source: Any, options: Options, build: Callable[[Any, Options], Any], kept: dict[str, Any]
+) -> Constraint:
+    return Constraint(source, options, build, **kept)
 
 
 def _number_text(value: object) -> object:
