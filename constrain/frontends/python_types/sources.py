@@ -13,8 +13,9 @@ from pydantic import BaseModel, PydanticSchemaGenerationError, PydanticUserError
 from constrain.errors import SchemaError, UnsupportedError
 from constrain.frontends.python_types.calls import name_of
 from constrain.frontends.python_types.readers import TypeReader
+from constrain.frontends.python_types.refusals import Validators
 from constrain.frontends.python_types.signatures import CallReader, arguments_type, call_type
-from constrain.frontends.python_types.type_schemas import TypeSchema, Validators
+from constrain.frontends.python_types.type_schemas import TypeSchema
 
 __all__ = ["TypeSource", "function_source", "tool_call_source", "type_source"]
 
