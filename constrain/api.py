@@ -136,15 +136,11 @@ def compile_tool_call(
 
 
 def _python_types() -> Any:
-    try:
-        from constrain.frontends.python_types import sources
-    except ModuleNotFoundError as error:
-        if error.name != "pydantic":
-            raise
-        raise UnsupportedError(
-            "Python types are read with pydantic, which is not installed",
-            remedy="pip install 'constrain[types]'",
-        ) from None
+    from constrain.frontends.python_types.extra import require_pydantic
+
+    require_pydantic()
+    from constrain.frontends.python_types import sources
+
     return sources
 
 

@@ -6,6 +6,7 @@ import collections
 import datetime
 import decimal
 import enum
+import fractions
 import functools
 import ipaddress
 import json
@@ -198,6 +199,8 @@ TYPES: list[tuple[str, Any, dict[str, Any], list[str]]] = [
     ("decimal with places", Annotated[Decimal, Field(decimal_places=2, gt=0)], {"19.99": Decimal("19.99"), "1e1": Decimal(10)}, ["0", "0.001"]),
     ("decimal with digits", Annotated[Decimal, Field(max_digits=3)], {"0.12": Decimal("0.12"), "12.3": Decimal("12.3"), "999": Decimal(999)}, ["0.1234", "1000", "12.34"]),
     ("decimal with both", Annotated[Decimal, Field(max_digits=3, decimal_places=1)], {"99.9": Decimal("99.9")}, ["100", "0.12"]),
+    ("fraction", fractions.Fraction, {'"-3/4"': fractions.Fraction(-3, 4), '"2"': fractions.Fraction(2)}, ['"1/0"', '"x"']),
+    ("multiple of a fraction", Annotated[float, Field(multiple_of=0.1)], {"0.3": 0.3, "1.1": 1.1}, ["0.25"]),
     ("date", datetime.date, {'"2024-02-29"': datetime.date(2024, 2, 29)}, ['"2023-02-29"', '"0000-01-01"', '"2024-02-29T00:00:00Z"']),
     ("time", datetime.time, {'"23:59:00Z"': datetime.time(23, 59, tzinfo=UTC)}, ['"23:59:60Z"', '"23:59:00"']),
     ("datetime", datetime.datetime, {'"2024-02-29T01:02:03+02:00"': at("2024-02-29T01:02:03+02:00")}, ['"2024-02-29"', '"2016-12-31T23:59:60Z"', '"0000-01-01T00:00:00Z"']),
@@ -234,6 +237,7 @@ TYPES: list[tuple[str, Any, dict[str, Any], list[str]]] = [
     ("mapping", Mapping[str, bool], {'{"a": true}': {"a": True}}, ['{"a": 1}']),
     ("gt and multiple", Annotated[int, annotated_types.Gt(3), annotated_types.MultipleOf(2)], {"4": 4}, ["3", "5"]),
     ("le", Annotated[float, annotated_types.Le(1.5)], {"1.5": 1.5}, ["1.6"]),
+    ("gt of a float", Annotated[float, Field(gt=0, lt=1.5)], {"1e-300": 1e-300, "1.4999": 1.4999}, ["0", "1e-400", "1.5", "1.49999999999999999999999"]),
     ("bound of a union", Annotated[int | float, Field(ge=3)], {"3": 3}, ["2.5"]),
     ("length", Annotated[list[int], annotated_types.Len(1, 2)], {"[1]": [1]}, ["[]", "[1, 2, 3]"]),
     ("length of a sequence", Annotated[Sequence[int], annotated_types.MinLen(1)], {"[1]": [1]}, ["[]"]),
@@ -301,6 +305,11 @@ def test_a_document_becomes_the_instance_that_it_means(
     value = constraint.parse(text)
     assert value == instance
     assert type(value) is type(instance)
+
+
+@pytest.mark.parametrize("name", [case[0] for case in TYPES])
+def test_compile_recognises_every_type(compiled: Any, name: str) -> None:
+    assert constrain.compile(dict(_by_name())[name]) == compiled(name)
 
 
 @pytest.mark.parametrize(("name", "text"), _cases(3))
@@ -404,6 +413,7 @@ NEEDS_PYTHON = [
     (pydantic.Base64Bytes, None),
     (pydantic.ByteSize, "ByteSize"),
     (ipaddress.IPv4Network, "IPv4Network"),
+    (Annotated[fractions.Fraction, Field(gt=0)], None),
     (chosen, "chosen.animal"),
 ]
 
@@ -649,9 +659,10 @@ def test_types_ask_no_graph() -> None:
         constrain.compile(Person, knowledge=constrain.Graph([]))
 
 
-def test_without_pydantic_the_error_names_the_extra() -> None:
+@pytest.mark.parametrize("module", ["None", "type('Old', (), {'VERSION': '2.13.4'})"])
+def test_without_a_pydantic_that_is_exact_the_error_names_the_extra(module: str) -> None:
     code = (
-        "import sys; sys.modules['pydantic'] = None\n"
+        f"import sys; sys.modules['pydantic'] = {module}\n"
         "import constrain\n"
         "try: constrain.compile(int)\n"
         "except constrain.UnsupportedError as error: print(error.remedy)"

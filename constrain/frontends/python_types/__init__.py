@@ -3,6 +3,7 @@
 In reading order:
 
     recognition.py      which objects are types or functions (imports no pydantic)
+    extra.py            whether pydantic is there
     type_schemas.py     a type -> a JSON Schema that is exact about what pydantic takes
     refusals.py         what a JSON Schema cannot say about a type
     text_patterns.py    pydantic's patterns -> those of JSON Schema
@@ -11,5 +12,5 @@ In reading order:
     calls.py            a call: a function and its arguments
     sources.py          both together: what `constrain.compile` asks for
 
-All but `recognition`, `calls` and `text_patterns` need the extra `types`.
+All but `recognition`, `extra`, `calls` and `text_patterns` need the extra `types`.
 """

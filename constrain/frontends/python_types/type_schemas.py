@@ -29,6 +29,7 @@ from constrain.frontends.python_types.text_patterns import UntranslatablePattern
 
 __all__ = ["TypeSchema"]
 
+_FRACTION = "^-?(?:0|[1-9][0-9]*)(?:/[1-9][0-9]*)?$"
 _INTEGER_KEY = "^(?:0|-?[1-9][0-9]*)$"
 # Texts that stripping leaves alone: U+0085 is white space to pydantic, but not to ECMA-262.
 _STRIPPED = r"^(?:[^\s\u0085](?:[\s\S]*[^\s\u0085])?)?$"
@@ -43,6 +44,9 @@ _LEAP_SECOND = {"not": {"pattern": ":60"}}
 # RFC 9562 5: the version is the first digit of the third group, and the variant that of the fourth.
 _UUID_VERSION = "^.{{14}}{}.{{4}}[89abAB]"
 
+# Core schemas of containers that can be in a set, as far as their items can.
+_HASHABLE = frozenset({"tuple", "frozenset", "named-tuple"})
+
 
 class TypeSchema(RefusingSchema):
     """Writes the JSON Schema of one type; used once."""
@@ -50,8 +54,18 @@ class TypeSchema(RefusingSchema):
     # --- scalars
 
     def float_schema(self, schema: CoreSchema) -> JsonSchemaValue:
-        """Return the numbers in the bounds, those that a double can hold if it has to be finite."""
+        """Return the numbers in the bounds, those that a double can hold if it has to be finite.
+
+        pydantic compares what a number is rounded to: 1e-400 is not greater than 0. So a bound that is
+        excluded is the next double, included.
+        """
         result = super().float_schema(schema)
+        if "exclusiveMinimum" in result:
+            least = math.nextafter(result.pop("exclusiveMinimum"), math.inf)
+            result["minimum"] = max(least, result.get("minimum", least))
+        if "exclusiveMaximum" in result:
+            most = math.nextafter(result.pop("exclusiveMaximum"), -math.inf)
+            result["maximum"] = min(most, result.get("maximum", most))
         if schema.get("allow_inf_nan") is False:
             result.setdefault("maximum", 1.7976931348623157e308)
             result.setdefault("minimum", -1.7976931348623157e308)
@@ -79,6 +93,12 @@ class TypeSchema(RefusingSchema):
         elif places is not None:
             result["allOf"] = [{"multipleOf": _number(Decimal(1).scaleb(-places))}]
         return result
+
+    def fraction_schema(self, schema: CoreSchema) -> JsonSchemaValue:
+        """Return fractions as texts: a number would be read as a double."""
+        if schema.keys() & NUMERIC_KEYWORDS.keys():
+            self.needs_python("a bound on a fraction")
+        return {"type": "string", "pattern": _FRACTION}
 
     def str_schema(self, schema: CoreSchema) -> JsonSchemaValue:
         """Return the texts that the type leaves as they are."""
@@ -209,6 +229,29 @@ class TypeSchema(RefusingSchema):
     def field_is_present(self, field: CoreSchema) -> bool:
         """Return whether a document may give the field."""
         return field.get("init") is not False and bool(super().field_is_present(field))
+
+    def set_schema(self, schema: CoreSchema) -> JsonSchemaValue:
+        """Return arrays of different values."""
+        self._check_items(schema)
+        return super().set_schema(schema)
+
+    def frozenset_schema(self, schema: CoreSchema) -> JsonSchemaValue:
+        """Return arrays of different values."""
+        self._check_items(schema)
+        return super().frozenset_schema(schema)
+
+    def _check_items(self, schema: CoreSchema) -> None:
+        items = schema.get("items_schema", {"type": "any"})
+        if items["type"] not in _HASHABLE and not self._is_scalar(self.generate_inner(items)):
+            self.needs_python("whether a value can be in a set")
+
+    def _is_scalar(self, schema: JsonSchemaValue) -> bool:
+        if "$ref" in schema:
+            schema = self.resolve_ref_schema(schema)
+        if "anyOf" in schema:
+            return all(self._is_scalar(member) for member in schema["anyOf"])
+        kinds = ("string", "number", "integer", "boolean", "null")
+        return "enum" in schema or "const" in schema or schema.get("type") in kinds
 
     def dict_schema(self, schema: CoreSchema) -> JsonSchemaValue:
         """Return objects whose keys are texts that the type of the keys reads."""
