@@ -104,6 +104,19 @@ class Strict(BaseModel):
     price: Decimal
 
 
+class StrictNumbers(BaseModel):
+    model_config = ConfigDict(strict=True)
+    day: datetime.date
+    price: Decimal
+    ratio: float
+
+
+class Mixed(BaseModel):
+    price: Decimal
+    ratio: float
+    anything: Any
+
+
 class Stripping(BaseModel):
     model_config = ConfigDict(str_strip_whitespace=True, str_min_length=2)
     x: str
@@ -262,6 +275,11 @@ TYPES: list[tuple[str, Any, dict[str, Any], list[str]]] = [
     ("model that ignores extra keys", Ignoring, {'{"a": 1}': Ignoring(a=1)}, ['{"a": 1, "b": 2}']),
     ("strict model", Strict, {'{"day": "2024-01-02", "pair": [1], "text": "a", "count": 2.0, "price": 1.5}':
         Strict(day=datetime.date(2024, 1, 2), pair=(1,), text=Text.A, count=2, price=Decimal("1.5"))}, ["{}"]),
+    ("strict numbers", StrictNumbers, {
+        '{"day": "2024-01-02", "price": 0.1234567890123456789, "ratio": 0.9876543210987654321}': StrictNumbers(day=datetime.date(2024, 1, 2), price=Decimal("0.1234567890123456789"), ratio=0.9876543210987654321),
+        '{"day": "2024-01-02", "price": 1, "ratio": 3e-702}': StrictNumbers(day=datetime.date(2024, 1, 2), price=Decimal(1), ratio=0.0),
+    }, ["{}"]),
+    ("decimals beside other numbers", Mixed, {'{"price": 0.1234567890123456789, "ratio": 1e-400, "anything": 0.5}': Mixed(price=Decimal("0.1234567890123456789"), ratio=0.0, anything=0.5)}, ["{}"]),
     ("discriminated union", list[Pet], {'[{"kind": "wolf"}, {"kind": "cat", "lives": 1}]': [Dog(kind="wolf"), Cat(kind="cat", lives=1)]}, ['[{"kind": "dog", "lives": 1}]', '[{"kind": "cow"}]']),
     ("root model", Numbers, {"[1]": Numbers([1])}, ['["a"]', '{"root": [1]}']),
     ("generic model", Box[Address], {'{"content": {"street": "x", "number": 1}}': Box[Address](content=Address(street="x", number=1))}, ['{"content": 1}']),
@@ -325,7 +343,7 @@ def test_every_document_is_one_that_pydantic_takes(compiled: Any, name: str) -> 
 
 
 #: What pydantic does not write as it reads it: hidden, computed, or under another name. Decimals are text.
-WRITTEN_OTHERWISE = ("strict model", "secret", "initialised dataclass", "aliases")
+WRITTEN_OTHERWISE = ("strict model", "strict numbers", "secret", "initialised dataclass", "aliases")
 
 
 @pytest.mark.parametrize("name", [case[0] for case in TYPES if "decimal" not in case[0] and case[0] not in WRITTEN_OTHERWISE])
@@ -369,6 +387,20 @@ class FromInside(BaseModel):
 class Arbitrary(BaseModel):
     model_config = ConfigDict(arbitrary_types_allowed=True)
     x: range
+
+
+class Unwritable:
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        return handler(int)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
+        raise pydantic.errors.PydanticInvalidForJsonSchema("no schema")
+
+
+class Member(BaseModel):
+    x: str | Unwritable
 
 
 class Callback(BaseModel):
@@ -422,6 +454,7 @@ UNSUPPORTED = [
     (FromInside, "FromInside.c"),
     (Arbitrary, "Arbitrary.x"),
     (Callback, "Callback.x"),
+    (Member, "Member.x"),
     (Unknown, "Unknown.b"),
     (Deeper, "Deeper.c.b"),
     (complex, "complex"),

@@ -44,12 +44,7 @@ class TypeReader:
             SchemaError: pydantic refuses the value, at the path `location`.
         """
         try:
-            if self._exact:
-                text = _with_plain_integers(text)
-                value, is_rounded = _decimals(text)
-                if is_rounded:
-                    return self._adapter.validate_python(value)
-            return self._read(text)
+            return self._read_exactly(_with_plain_integers(text)) if self._exact else self._read(text)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             others = f", and {error.error_count() - 1} more" if error.error_count() > 1 else ""
@@ -69,6 +64,22 @@ class TypeReader:
                 raise
             return self._adapter.validate_json(plain)
 
+    def _read_exactly(self, text: str) -> Any:
+        rounded = {number for number in _STRING_OR_NUMBER.findall(text) if _is_rounded(number)}
+        if not rounded:
+            return self._adapter.validate_json(text)
+        try:
+            return self._adapter.validate_python(json.loads(text, parse_float=Decimal))
+        except ValidationError:
+            # A strict class takes a date or a tuple from JSON only. There, decimals are read from strings
+            # exactly, and strict floats are not read from strings.
+            pass
+        try:
+            return self._adapter.validate_json(_quote(text, rounded))
+        except ValidationError as error:
+            kept = {str(found["input"]) for found in error.errors() if found["type"].startswith("float")}
+            return self._adapter.validate_json(_quote(text, rounded - kept))
+
 
 def _with_plain_integers(text: str) -> str:
     """Return a JSON text in which integers have neither point nor exponent."""
@@ -85,15 +96,15 @@ def _plain_integer(match: re.Match[str]) -> str:
     return str(int(number))
 
 
-def _decimals(text: str) -> tuple[Any, bool]:
-    """Return the value of a JSON text with exact fractions, and whether doubles would have rounded one."""
-    is_rounded = False
+def _is_rounded(token: str) -> bool:
+    """Whether a token is a number that a double does not hold to all its digits."""
+    if token.startswith('"') or token.lstrip("-").isdigit():
+        return False
+    return Decimal(token) != Decimal(repr(float(token)))
 
-    def number(digits: str) -> Decimal:
-        nonlocal is_rounded
-        exact = Decimal(digits)
-        is_rounded = is_rounded or exact != Decimal(repr(float(digits)))
-        return exact
 
-    value = json.loads(text, parse_float=number)
-    return value, is_rounded
+def _quote(text: str, numbers: set[str]) -> str:
+    """Return a JSON text in which these numbers are strings."""
+    return _STRING_OR_NUMBER.sub(
+        lambda match: f'"{match.group()}"' if match.group() in numbers else match.group(), text
+    )
