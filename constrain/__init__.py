@@ -3,6 +3,7 @@
 In reading order:
 
     compile             a source -> `Constraint` (`frontends/`: what the source means)
+    compile_tool_call   functions -> a constraint whose documents are calls
     Constraint          accepts, explains, exemplifies; makes matchers (`constraint.py`)
     Options, ANY_TEXT   which texts of a valid value count (`options.py`)
     Vocabulary          token id -> bytes, for any tokenizer (`vocabulary/`)
@@ -18,7 +19,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from constrain.api import compile, compile_json_schema, compile_rules, compile_xml_schema
+from constrain.api import (
+    compile,
+    compile_json_schema,
+    compile_python_type,
+    compile_rules,
+    compile_tool_call,
+    compile_xml_schema,
+)
 from constrain.automata.table_cy import COMPILED
 from constrain.constraint import Constraint
 from constrain.errors import (
@@ -63,7 +71,9 @@ __all__ = [
     "__version__",
     "compile",
     "compile_json_schema",
+    "compile_python_type",
     "compile_rules",
+    "compile_tool_call",
     "compile_xml_schema",
     "generate",
     "load",

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from constrain.constraint import Constraint, parse_json
 from constrain.errors import KnowledgeError, SchemaError, UnsupportedError
+from constrain.frontends.python_types.recognition import is_function, is_type
 from constrain.options import Options
 
 if TYPE_CHECKING:
+    from constrain.frontends.python_types.sources import TypeSource
     from constrain.knowledge import Graph
 
-__all__ = ["compile", "compile_json_schema", "compile_rules", "compile_xml_schema"]
+__all__ = [
+    "compile",
+    "compile_json_schema",
+    "compile_python_type",
+    "compile_rules",
+    "compile_tool_call",
+    "compile_xml_schema",
+]
 
 
 def compile(
@@ -27,7 +36,8 @@ def compile(
 
     Args:
         source: a JSON Schema or report rules, as a dict, a boolean, JSON text or a `Path` to such a
-            file; or a pydantic model class. A `str` is text and never opened as a file.
+            file; or a Python type or function, see `compile_python_type`. A `str` is text and never
+            opened as a file.
         knowledge: a graph whose entities the source refers to.
         options: the text policy and budgets.
         registry: the documents that a JSON Schema may refer to, by absolute URI: a mapping whose values
@@ -46,7 +56,8 @@ def compile(
         >>> constrain.compile({"type": "integer", "minimum": 3}).accepts("4")
         True
     """
-    value = _read(source)
+    is_python = is_type(source) or is_function(source)
+    value = None if is_python else _read(source)
     from constrain.frontends.rules import is_rules
 
     if is_rules(value):
@@ -58,6 +69,8 @@ def compile(
             "the schema names no entity, so the graph would be ignored",
             remedy="compile without `knowledge`, or name entities in report rules",
         )
+    if is_python:
+        return compile_python_type(source, options=options)
     return compile_json_schema(value, options=options, registry=registry)
 
 
@@ -68,6 +81,88 @@ def compile_json_schema(
     from constrain.frontends.json_schema.compiler import Compiler
 
     return Constraint(_read(source), options or Options(), Compiler, registry=registry)
+
+
+def compile_python_type(
+    source: object,
+    *,
+    options: Options | None = None,
+    validators: Literal["refuse", "after"] = "refuse",
+) -> Constraint:
+    """Compile a Python type, or a function whose arguments are wanted.
+
+    `Constraint.parse` and `Result.value` are instances of the type, or calls of the function: objects with
+    `function` and `arguments` that call it when they are called.
+
+    Args:
+        source: a pydantic model, dataclass, `TypedDict`, `Enum`, any other annotation that pydantic reads,
+            or a function.
+        options: the text policy and budgets.
+        validators: what to do about conditions that only Python code can check, such as a
+            `field_validator` or a bound on a date. `"refuse"` them now, or check them `"after"`
+            generation: the instance is made then, and may be refused.
+
+    Raises:
+        UnsupportedError: a part of the type is nothing in JSON, needs Python code to be checked, or
+            cannot be enforced exactly; with its path. Or the extra `types` is not installed.
+        SchemaError: pydantic cannot make sense of the type.
+        UnsatisfiableError, LimitExceeded: as for `compile`.
+
+    Example:
+        >>> import constrain
+        >>> from typing import Literal
+        >>> def weather(city: str, unit: Literal["c", "f"] = "c"): ...
+        >>> constrain.compile_python_type(weather).parse('{"city": "Ulm"}').arguments
+        {'city': 'Ulm'}
+    """
+    sources = _python_types()
+    if is_function(source):
+        return _of_type(sources.function_source(source, validators), options)
+    return _of_type(sources.type_source(source, validators), options)
+
+
+def compile_tool_call(
+    functions: Sequence[Callable[..., object]],
+    *,
+    options: Options | None = None,
+    validators: Literal["refuse", "after"] = "refuse",
+) -> Constraint:
+    """Compile a call of one of several functions: `{"name": ..., "arguments": {...}}`.
+
+    `Constraint.parse` and `Result.value` are calls, see `compile_python_type`, which also has the other
+    arguments and errors.
+
+    Example:
+        >>> import constrain
+        >>> def add(a: int, b: int) -> int:
+        ...     return a + b
+        >>> call = constrain.compile_tool_call([add]).parse('{"name": "add", "arguments": {"a": 1, "b": 2}}')
+        >>> call()
+        3
+    """
+    for function in functions:
+        if not is_function(function):
+            raise SchemaError(
+                f"{function!r} is not a function", remedy="compile a union of types with `constrain.compile`"
+            )
+    return _of_type(_python_types().tool_call_source(functions, validators), options)
+
+
+def _python_types() -> Any:
+    from constrain.frontends.python_types.extra import require_pydantic
+
+    require_pydantic()
+    from constrain.frontends.python_types import sources
+
+    return sources
+
+
+def _of_type(source: TypeSource, options: Options | None) -> Constraint:
+    from constrain.frontends.json_schema.compiler import Compiler
+
+    return Constraint(
+        source.schema, options or Options(), Compiler, python_type=source.name, read=source.read
+    )
 
 
 def compile_rules(
@@ -104,12 +199,9 @@ def _read(source: object) -> Any:
         return _parse(source)
     if isinstance(source, dict | bool):
         return source
-    model_schema = getattr(source, "model_json_schema", None)
-    if isinstance(source, type) and callable(model_schema):
-        return model_schema()
     raise SchemaError(
         f"a {type(source).__name__} is not a source of constraints",
-        remedy="pass a dict, a boolean, JSON text, a Path or a pydantic model class",
+        remedy="pass a dict, a boolean, JSON text, a Path, a Python type or a function",
     )
 
 

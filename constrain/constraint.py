@@ -34,9 +34,12 @@ class Constraint:
     Attributes:
         source: the JSON Schema that it means, as a JSON value; not to be changed.
         rules: the report rules that it was written as, if any.
+        python_type: the name of the Python type or function that it was written as, if any.
         options: the text policy and budgets.
         documents: what the source refers to, by URI.
-        fingerprint: the hash of source, documents and options; equal constraints have the same.
+        fingerprint: the hash of source, documents and options; equal constraints have the same. A Python
+            type counts by its JSON Schema: constraints of two classes may be equal and still parse
+            differently.
     """
 
     def __init__(
@@ -47,6 +50,8 @@ class Constraint:
         *,
         rules: Any = None,
         registry: Mapping[str, object] | None = None,
+        python_type: str | None = None,
+        read: Callable[[str], Any] | None = None,
     ) -> None:
         try:
             # A copy, so that a caller who changes the source later does not change the constraint.
@@ -55,6 +60,8 @@ class Constraint:
             raise LimitExceeded("the source is nested too deeply", location="#") from None
         self.source = source
         self.rules = rules
+        self.python_type = python_type
+        self._read = read
         self.options = options
         self._build = build
         text = _json_text(source)
@@ -84,7 +91,13 @@ class Constraint:
         return hash(self.fingerprint)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (self.source, self.options, self._build, self.rules, self.documents))
+        kept = {
+            "rules": self.rules,
+            "registry": self.documents,
+            "python_type": self.python_type,
+            "read": self._read,
+        }
+        return (_rebuild, (self.source, self.options, self._build, kept))
 
     def __repr__(self) -> str:
         return f"<Constraint {self.fingerprint[:12]}>"
@@ -129,12 +142,17 @@ class Constraint:
         return Matcher(session, prefix, max_tokens)
 
     def parse(self, text: bytes | str) -> Any:
-        """Return the value of a document.
+        """Return the value of a document: for a Python type its instance, for a function a call of it.
 
         Raises:
-            SchemaError: the text is not JSON.
+            SchemaError: the text is not JSON, or means no instance.
         """
-        return parse_json(text, parse_float=float)
+        value = parse_json(text, parse_float=float)
+        if self._read is None:
+            return value
+        if isinstance(text, bytes):
+            text = text.decode("utf-8-sig")
+        return self._read(text.removeprefix("\ufeff"))
 
     def example(self, seed: int = 0, *, minimal: bool = False) -> str:
         """Return a random member of the constraint's documents; the same for the same seed.
@@ -154,17 +172,16 @@ class Constraint:
         """Return what was understood, place by place, in words."""
         from constrain.frontends.json_schema.explanation import explain
 
-        return explain(self._compiler, self.rules)
+        return explain(self._compiler, self.rules, self.python_type)
 
 
 def _rebuild(
     source: Any,
     options: Options,
     build: Callable[[Any, Options, Mapping[str, object]], Any],
-    rules: Any,
-    documents: Mapping[str, Document],
+    kept: dict[str, Any],
 ) -> Constraint:
-    return Constraint(source, options, build, rules=rules, registry=documents)
+    return Constraint(source, options, build, **kept)
 
 
 def _json_text(value: Any) -> str:

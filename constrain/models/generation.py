@@ -50,7 +50,8 @@ class Result:
     """One generated document.
 
     Attributes:
-        value: what the text means: for JSON, the parsed value.
+        value: what the text means: for JSON the parsed value, for a Python type an instance of it, for
+            functions a call.
         text: the document.
         tokens: the ids of its tokens, without EOS.
         report: how it came about.

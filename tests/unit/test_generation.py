@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from pydantic import Field  # noqa: E402
+
+from constrain import Vocabulary  # noqa: E402
 from constrain.errors import ConstrainError, GenerationError  # noqa: E402
+from constrain.frontends.python_types.calls import Call  # noqa: E402
 from constrain.models import generate, generate_batch, gguf_conversion, load  # noqa: E402
 from constrain.models.prompts import encode_prompts  # noqa: E402
 from constrain.models.vocabularies import end_of_sequence_ids  # noqa: E402
@@ -37,6 +42,12 @@ TEMPLATE = (
 )
 
 
+@dataclass
+class Point:
+    x: Annotated[int, Field(ge=0, le=99)]
+    colour: Literal["red", "green"] = "red"
+
+
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
     return tiny_tokenizer()
@@ -50,6 +61,19 @@ def vocabulary(tokenizer: Any) -> ListedVocabulary:
 @pytest.fixture(scope="module")
 def model(tokenizer: Any) -> Any:
     return tiny_causal_model(len(tokenizer))
+
+
+def test_the_value_of_a_python_type_is_an_instance_of_it(model: Any, tokenizer: Any) -> None:
+    def paint(colour: Literal["red", "grey"], layers: Annotated[int, Field(ge=1, le=3)] = 1) -> str:
+        return f"{colour} {layers}"
+
+    known = Vocabulary.from_tokenizer(tokenizer, eos_ids=[EOS])
+    instances = {Point: Point, paint: Call}
+    for source, kind in instances.items():
+        result = generate(
+            model, tokenizer, "the quick", schema=source, vocabulary=known, max_new_tokens=60, do_sample=True
+        )
+        assert isinstance(result.value, kind)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -54,12 +54,13 @@ class Explanation:
 
     Attributes:
         dialect: the draft it is read as.
-        schema: the JSON Schema that report rules mean; None for a JSON Schema.
+        schema: the JSON Schema that report rules or a Python type mean; None for a JSON Schema.
         places: every sub-schema, in the order of the text.
         findings: parts that can never hold, that exclude nothing, and probable mistakes.
         annotations: (location, keyword, reason) of what is not enforced.
         freedoms: what the text policy leaves to the model, in words.
         cost: of decoding, in numbers.
+        written_as: what means that JSON Schema, in words.
     """
 
     dialect: str
@@ -69,11 +70,12 @@ class Explanation:
     annotations: tuple[tuple[str, str, str], ...]
     freedoms: tuple[str, ...]
     cost: Cost
+    written_as: str = "report rules mean"
 
     def __str__(self) -> str:
         lines = [f"JSON Schema, draft {self.dialect}"]
         if self.schema is not None:
-            lines += ["The report rules mean this JSON Schema:", _pretty(self.schema)]
+            lines += [f"The {self.written_as} this JSON Schema:", _pretty(self.schema)]
         lines += ["What each place accepts:", *(f"  {place}" for place in self.places)]
         if self.findings:
             lines.append("Remarks:")
@@ -110,13 +112,17 @@ class Explanation:
         }
 
 
-def explain(compiler: Compiler, rules: Any = None) -> str:
+def explain(compiler: Compiler, rules: Any = None, python_type: str | None = None) -> str:
     """Return the explanation of a compiled schema as text."""
-    return str(explanation(compiler.schema, compiler.options, rules, compiler.reached))
+    return str(explanation(compiler.schema, compiler.options, rules, compiler.reached, python_type))
 
 
 def explanation(
-    schema: Any, options: Options, rules: Any = None, registry: Mapping[str, object] | None = None
+    schema: Any,
+    options: Options,
+    rules: Any = None,
+    registry: Mapping[str, object] | None = None,
+    python_type: str | None = None,
 ) -> Explanation:
     """Return the explanation of a schema that compiles under these options.
 
@@ -125,6 +131,7 @@ def explanation(
         options: the text policy and budgets.
         rules: the report rules that it was written as, if any.
         registry: the documents that it refers to.
+        python_type: the name of the Python type that it was written as, if any.
     """
     meaning: MeaningLint | None
     try:
@@ -155,12 +162,13 @@ def explanation(
         listed = [Place("#", describe(schema, dialect), schema)]
     return Explanation(
         dialect.name,
-        None if rules is None else schema,
+        None if rules is None and python_type is None else schema,
         tuple(listed),
         tuple(finding for finding in findings if finding.rule not in _ANNOTATIONS),
         (*annotations, *compiler.annotations),
         _freedoms(options),
         measure(compiler, [node for node in nodes if node.keywords()]),
+        "report rules mean" if python_type is None else f"Python type {python_type} means",
     )
 
 
