@@ -23,6 +23,7 @@ __all__ = [
     "MoreThan",
     "MultipleOf",
     "OneOf",
+    "Within",
     "decimal_text",
     "digits_of",
     "exact",
@@ -65,7 +66,14 @@ class IntegerText:
     """The text has neither a fraction nor an exponent: an integer as draft 4 means it."""
 
 
-Atom = AtLeast | MoreThan | OneOf | MultipleOf | IntegerText
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The absolute value is less than `limit`, which is positive."""
+
+    limit: Fraction
+
+
+Atom = AtLeast | MoreThan | OneOf | MultipleOf | IntegerText | Within
 
 
 def exact(value: int | float | Decimal | Fraction) -> Fraction:
