@@ -4,7 +4,7 @@
 absolute values below 2**1024 - 2**970, from which on rounding to nearest gives infinity, which is no
 JSON value. Small numbers have no such end: one that a double rounds to 0 is a number that lost
 digits, as every text of more than 17 digits is. A schema that speaks of numbers beyond the
-doubles - a constant, or a hundred multiples of all divisors next to its largest constant - is
+doubles - a constant, or a million multiples of all divisors next to its largest constant - is
 about something else than doubles, and has no limit.
 
 The policy also caps the parts of a text, independently of each other. With n the
@@ -56,8 +56,8 @@ _FAR = -FINEST
 #: The numbers that round to a finite double. The half-way point to 2**1024 rounds to even: up.
 _DOUBLES: Final = Within(Fraction(2**1024 - 2**970))
 _LARGEST_DOUBLE: Final = Fraction(sys.float_info.max)
-# So many multiples of all divisors remain below the limit: two digits, as the caps leave.
-_SPARE: Final = 100
+# So many multiples of all divisors remain below the limit: more than arrays have distinct items.
+_SPARE: Final = 10**6
 
 # Places in the grammar. The zero places are those where no digit but 0 was read.
 START: Final = 0
