@@ -73,7 +73,7 @@ class Within:
     limit: Fraction
 
 
-Atom = AtLeast | MoreThan | OneOf | MultipleOf | IntegerText | Within
+Atom = AtLeast | MoreThan | OneOf | MultipleOf | IntegerText
 
 
 def exact(value: int | float | Decimal | Fraction) -> Fraction:

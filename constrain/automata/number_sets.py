@@ -159,7 +159,7 @@ class HalfLine:
 
     def __init__(
         self,
-        atoms: tuple[Atom, ...],
+        atoms: tuple[Atom | Within, ...],
         negative: bool,
         lattices: Lattices,
         verdict: Verdict,
@@ -380,7 +380,7 @@ class _Event:
 _digits_of_limit = lru_cache(maxsize=16)(digits_of)
 
 
-def _events(atoms: tuple[Atom, ...], negative: bool) -> tuple[int, dict[tuple[int, str], _Event]]:
+def _events(atoms: tuple[Atom | Within, ...], negative: bool) -> tuple[int, dict[tuple[int, str], _Event]]:
     """Return the comparisons that hold next to zero, and the events by (magnitude, digits)."""
     base = 0
     events: dict[tuple[int, str], _Event] = {}

@@ -124,7 +124,7 @@ class NumberAutomaton(TableAutomaton):
                 self._textual |= 1 << bit
             elif _holds_at_zero(atom):
                 self._zero |= 1 << bit
-        limited = atoms if limit is None else (*atoms, limit)
+        limited: tuple[Atom | Within, ...] = atoms if limit is None else (*atoms, limit)
         self._sides = tuple(
             [
                 HalfLine(limited, negative, self._lattices, verdict, self._textual)

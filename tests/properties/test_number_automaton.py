@@ -36,7 +36,7 @@ def value_of(text: str) -> Fraction:
     return Fraction(Decimal(text))
 
 
-def holds(atom: Atom, text: str) -> bool:
+def holds(atom: Atom | Within, text: str) -> bool:
     value = value_of(text)
     match atom:
         case AtLeast(bound):
