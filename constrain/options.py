@@ -31,7 +31,8 @@ class Options:
         escapes: `"minimal"`: raw UTF-8, with `\\" \\\\ \\b \\f \\n \\r \\t` and lower-case
             `\\u00xx` for the other control characters. `"any"`: every spelling of RFC 8259.
         numbers: `"bounded"` caps redundant digits and exponents, never a digit that a constant
-            or a bound of the schema needs. `"any"`: every JSON number.
+            or a bound of the schema needs, and admits no number that a double reads as infinity
+            unless a constant lies there. `"any"`: every JSON number.
         formats: `"assert"` enforces `format`, `"annotate"` ignores it as draft 2020-12 does by default.
         dialect: the draft of a schema without `$schema`.
         max_states: how many automaton states one constraint may create.

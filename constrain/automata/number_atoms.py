@@ -23,6 +23,7 @@ __all__ = [
     "MoreThan",
     "MultipleOf",
     "OneOf",
+    "Within",
     "decimal_text",
     "digits_of",
     "exact",
@@ -63,6 +64,13 @@ class MultipleOf:
 @dataclass(frozen=True, slots=True)
 class IntegerText:
     """The text has neither a fraction nor an exponent: an integer as draft 4 means it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The absolute value is less than `limit`, which is positive."""
+
+    limit: Fraction
 
 
 Atom = AtLeast | MoreThan | OneOf | MultipleOf | IntegerText

@@ -29,8 +29,8 @@ class Exponents:
         self._hash = hash(ranges)
         edges = [abs(edge) for low, high, _ in ranges for edge in (low, high) if abs(edge) != _FAR]
         self.settled = max(edges, default=0) + 1
-        positive = [(max(low, 0), high) for low, high, _ in ranges if high >= 0]
-        negative = [(max(-high, 0), -low) for low, high, _ in reversed(ranges) if low <= 0]
+        positive = [(max(low, 0), high, outcome) for low, high, outcome in ranges if high >= 0]
+        negative = [(max(-high, 0), -low, outcome) for low, high, outcome in reversed(ranges) if low <= 0]
         self._sizes = (positive, negative)
 
     def __eq__(self, other: object) -> bool:
@@ -67,6 +67,27 @@ class Exponents:
                 return outcome
         return -1
 
+    def rest(self, negative: bool, value: int, left: int) -> tuple[Range, ...]:
+        """Return what the digits that follow may be; equal for equal sets of completions.
+
+        Each range is of the numbers that so many more digits spell; they are told apart by
+        `10 ** digits`, which is added.
+
+        Args:
+            negative: whether the exponent is.
+            value: what was read of its absolute value.
+            left: how many digits may follow.
+        """
+        found = []
+        power = 1
+        for _ in range(left + 1):
+            low = value * power
+            for first, last, outcome in self._sizes[negative]:
+                if first < low + power and last >= low:
+                    found.append((power + max(first - low, 0), power + min(last - low, power - 1), outcome))
+            power *= 10
+        return tuple(found)
+
     def completion(self, negative: bool, value: int, complete: bool, left: int) -> str | None:
         """Return a shortest string of digits that completes a wanted exponent.
 
@@ -83,7 +104,7 @@ class Exponents:
         for count in range(left + 1):
             low = value * power
             if count or complete:
-                for first, last in sizes:
+                for first, last, _ in sizes:
                     size = max(first, low)
                     if size <= min(last, low + power - 1):
                         return str(size - low).zfill(count) if count else ""

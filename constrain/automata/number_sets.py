@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 from itertools import chain
 from math import lcm
 from typing import NamedTuple
@@ -24,6 +25,7 @@ from constrain.automata.number_atoms import (
     MoreThan,
     MultipleOf,
     OneOf,
+    Within,
     decimal_text,
     digits_of,
 )
@@ -151,12 +153,13 @@ class HalfLine:
 
     Attributes:
         constants: the constants of this sign, ascending.
+        own: those of them that the schema has: not the limit of a `Within`.
         significands: their digits, distinct and sorted; the index is the *rank*.
     """
 
     def __init__(
         self,
-        atoms: tuple[Atom, ...],
+        atoms: tuple[Atom | Within, ...],
         negative: bool,
         lattices: Lattices,
         verdict: Verdict,
@@ -168,6 +171,7 @@ class HalfLine:
         self._gaps: dict[bool, list[_Gap]] = {}
         order = sorted(events)
         self.constants = [events[key].digits for key in order]
+        self.own = [events[key].digits for key in order if events[key].is_own]
         self.significands = sorted({key[1] for key in order})
         ranks = {text: rank for rank, text in enumerate(self.significands)}
         self._ranks = [ranks[key[1]] for key in order]
@@ -234,7 +238,7 @@ class HalfLine:
 
     def differs(self, other: HalfLine) -> bool:
         """Return whether the sign makes a difference to any number."""
-        return bool(self.constants or other.constants) or self._gap_vectors != other._gap_vectors
+        return bool(self.own or other.own) or self._gap_vectors != other._gap_vectors
 
     def magnitudes(self) -> list[int]:
         """Return the magnitudes of the constants, ascending."""
@@ -364,14 +368,19 @@ def _occurs(combination: Combination, gap: _Gap) -> bool:
 class _Event:
     """What changes at a constant: bits that flip there, behind it, and that hold only there."""
 
-    __slots__ = ("after", "at", "digits", "only")
+    __slots__ = ("after", "at", "digits", "is_own", "only")
 
     def __init__(self, digits: Digits) -> None:
         self.digits = digits
         self.at = self.after = self.only = 0
+        self.is_own = False
 
 
-def _events(atoms: tuple[Atom, ...], negative: bool) -> tuple[int, dict[tuple[int, str], _Event]]:
+# Every automaton has the same limit, of 309 digits.
+_digits_of_limit = lru_cache(maxsize=16)(digits_of)
+
+
+def _events(atoms: tuple[Atom | Within, ...], negative: bool) -> tuple[int, dict[tuple[int, str], _Event]]:
     """Return the comparisons that hold next to zero, and the events by (magnitude, digits)."""
     base = 0
     events: dict[tuple[int, str], _Event] = {}
@@ -379,7 +388,9 @@ def _events(atoms: tuple[Atom, ...], negative: bool) -> tuple[int, dict[tuple[in
     def event(value: Fraction) -> _Event | None:
         if value == 0 or (value < 0) is not negative:
             return None
-        digits = digits_of(-value if negative else value)
+        return event_at(digits_of(-value if negative else value))
+
+    def event_at(digits: Digits) -> _Event:
         key = (digits.magnitude, digits.text)
         if key not in events:
             events[key] = _Event(digits)
@@ -392,15 +403,20 @@ def _events(atoms: tuple[Atom, ...], negative: bool) -> tuple[int, dict[tuple[in
                 place = event(value)
                 if place is not None:
                     place.only |= mask
+                    place.is_own = True
         elif isinstance(atom, AtLeast | MoreThan):
             bound = atom.bound
             if bound < 0 or (bound == 0 and not negative):
                 base |= mask
             place = event(bound)
             if place is not None:
+                place.is_own = True
                 # On the negative side larger magnitudes are smaller numbers.
                 if isinstance(atom, AtLeast) is negative:
                     place.after ^= mask
                 else:
                     place.at ^= mask
+        elif isinstance(atom, Within):
+            base |= mask
+            event_at(_digits_of_limit(atom.limit)).at ^= mask
     return base, events

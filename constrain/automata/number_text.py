@@ -1,6 +1,13 @@
-"""The grammar of JSON numbers, and the text policy: how many digits a part may have.
+"""The grammar of JSON numbers, and the text policy: how many digits a part may have, and how large a value.
 
-**The bounded text policy** caps the parts of a text, independently of each other. With n the
+**The bounded text policy** admits the numbers that a reader of IEEE 754 doubles takes for finite:
+absolute values below 2**1024 - 2**970, from which on rounding to nearest gives infinity, which is no
+JSON value. Small numbers have no such end: one that a double rounds to 0 is a number that lost
+digits, as every text of more than 17 digits is. A schema that speaks of numbers beyond the
+doubles - a constant, or a million multiples of all divisors next to its largest constant - is
+about something else than doubles, and has no limit.
+
+The policy also caps the parts of a text, independently of each other. With n the
 digits that the constants of the schema have before or behind the point, as the case may be:
 
 - before the point at most max(25, n + 2) digits,
@@ -15,9 +22,12 @@ its exponent spelling; so do all floats as `repr` and `json.dumps` spell them, a
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Final, NamedTuple
 
+from constrain.automata.number_atoms import AtLeast, Atom, MoreThan, OneOf, Within
 from constrain.automata.number_exponents import Exponents
 from constrain.automata.number_lattices import FINEST, Scaled, least_common_multiple
 from constrain.automata.number_sets import Completion, Figures, HalfLine, Lattices, Reach
@@ -38,9 +48,16 @@ __all__ = [
     "E",
     "Position",
     "Power",
+    "largest_values",
 ]
 
 _FAR = -FINEST
+
+#: The numbers that round to a finite double. The half-way point to 2**1024 rounds to even: up.
+_DOUBLES: Final = Within(Fraction(2**1024 - 2**970))
+_LARGEST_DOUBLE: Final = Fraction(sys.float_info.max)
+# So many multiples of all divisors remain below the limit: more than arrays have distinct items.
+_SPARE: Final = 10**6
 
 # Places in the grammar. The zero places are those where no digit but 0 was read.
 START: Final = 0
@@ -113,14 +130,13 @@ class Caps(NamedTuple):
         """Return the caps of the bounded text policy."""
         whole = places = exponent = 0
         for side in sides:
-            for digits in side.constants:
+            for digits in side.own:
                 whole = max(whole, digits.magnitude)
                 places = max(places, -digits.low, len(digits.text))
                 exponent = max(exponent, abs(digits.magnitude), abs(digits.low))
         if lattices.divisors:
-            common: Scaled = (1, 0)
+            common = _common_multiple(lattices)
             for divisor in lattices.divisors:
-                common = least_common_multiple(common, divisor)
                 places = max(places, -divisor[1])
                 exponent = max(exponent, abs(divisor[1]))
             magnitude = common[0].bit_length() * 3 // 10 + 1 + common[1] + 2
@@ -162,3 +178,29 @@ class Caps(NamedTuple):
         elif textual and plain:
             text += ".0"
         return text if plain else f"{text}e{shift - before}"
+
+
+def largest_values(atoms: Iterable[Atom], lattices: Lattices) -> Within | None:
+    """Return the limit of the bounded text policy, or `None` if the constants lie beyond it.
+
+    This depends on the constants alone, and more of them only ever lift the limit: a number that
+    one formula can have is thus not lost in another one that contains it.
+    """
+    largest = Fraction(0)
+    for atom in atoms:
+        if isinstance(atom, OneOf):
+            largest = max(largest, *map(abs, atom.values)) if atom.values else largest
+        elif isinstance(atom, AtLeast | MoreThan):
+            largest = max(largest, abs(atom.bound))
+    if lattices.divisors:
+        coefficient, exponent = _common_multiple(lattices)
+        largest += _SPARE * coefficient * Fraction(10) ** exponent
+    return None if largest > _LARGEST_DOUBLE else _DOUBLES
+
+
+def _common_multiple(lattices: Lattices) -> Scaled:
+    """Return the least common multiple of all divisors and 1."""
+    common: Scaled = (1, 0)
+    for divisor in lattices.divisors:
+        common = least_common_multiple(common, divisor)
+    return common

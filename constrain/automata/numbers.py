@@ -21,6 +21,7 @@ from constrain.automata.number_atoms import (
     MoreThan,
     MultipleOf,
     OneOf,
+    Within,
     exact,
 )
 from constrain.automata.number_exponents import Exponents
@@ -42,6 +43,7 @@ from constrain.automata.number_text import (
     E,
     Position,
     Power,
+    largest_values,
 )
 from constrain.automata.table_cy import DEAD, UNKNOWN, TableAutomaton
 
@@ -55,6 +57,7 @@ __all__ = [
     "MultipleOf",
     "NumberAutomaton",
     "OneOf",
+    "Within",
     "exact",
 ]
 
@@ -98,30 +101,38 @@ class NumberAutomaton(TableAutomaton):
         max_states: int = 500_000,
     ) -> None:
         super().__init__(max_states)
+        self._lattices = Lattices(atoms)
+        self._bounded = bounded
+        limit = self._limit(atoms) if bounded else None
+        # The policy's limit is one more atom, which every wanted number satisfies.
+        within = 0 if limit is None else 1 << len(atoms)
         verdicts: dict[int, int] = {}
 
         def verdict(vector: int) -> int:
             known = verdicts.get(vector)
             if known is None:
-                known = tracked(vector) if goal(vector) else -1
+                wanted = vector & within == within and goal(vector ^ within)
+                known = tracked(vector ^ within) if wanted else -1
                 verdicts[vector] = known
             return known
 
         self._verdict = verdict
         self._textual = 0
-        self._zero = 0
+        self._zero = within
         for bit, atom in enumerate(atoms):
             if isinstance(atom, IntegerText):
                 self._textual |= 1 << bit
             elif _holds_at_zero(atom):
                 self._zero |= 1 << bit
-        self._lattices = Lattices(atoms)
+        limited: tuple[Atom | Within, ...] = atoms if limit is None else (*atoms, limit)
         self._sides = tuple(
-            [HalfLine(atoms, negative, self._lattices, verdict, self._textual) for negative in (False, True)]
+            [
+                HalfLine(limited, negative, self._lattices, verdict, self._textual)
+                for negative in (False, True)
+            ]
         )
         # Without constants both signs behave alike and share their states.
         self._negative = 1 if self._sides[0].differs(self._sides[1]) else 0
-        self._bounded = bounded
         self._caps = self._bounded_caps() if bounded else Caps(_FAR, _FAR, _FAR)
         self._positions: list[Position | Power] = []
         self._states: dict[tuple[object, ...], int] = {}
@@ -129,6 +140,9 @@ class NumberAutomaton(TableAutomaton):
         start = Position(START, 0, _NOTHING, 0)
         if self._completion(start) is not None:
             self.start = self._new_state(start, -1)
+
+    def _limit(self, atoms: tuple[Atom, ...]) -> Within | None:
+        return largest_values(atoms, self._lattices)
 
     def _bounded_caps(self) -> Caps:
         return Caps.needed_by(self._sides, self._lattices)
@@ -151,6 +165,11 @@ class NumberAutomaton(TableAutomaton):
         if figures.first == figures.last:
             residue = figures.coefficient % lattices.modulus
         magnitude = figures.length - places
+        compared: tuple[int, ...] = figures[3:]
+        if phase >= POINT and not half_line.own and figures.first == figures.last:
+            # Nothing is left to compare with but the limit: what matters is the power of ten from
+            # which on the digits exceed it, and whole digits and their comparison are one number.
+            magnitude, compared = magnitude + figures.first, ()
         key = (
             phase,
             side,
@@ -158,7 +177,7 @@ class NumberAutomaton(TableAutomaton):
             places if self._bounded or lattices.divisors else 0,
             figures.zeros if lattices.divisors else 0,
             residue,
-            figures[3:],
+            compared,
         )
         state = self._states.get(key)
         if state is None:
@@ -171,15 +190,20 @@ class NumberAutomaton(TableAutomaton):
         return state
 
     def _power_state(self, power: Power) -> int:
-        state = self._states.get(power)
+        phase, exponents, negative, value, left = power
+        key: tuple[object, ...] = power
+        if phase != E and left != _FAR:
+            # What is left of a limited exponent is much the same behind most significands.
+            key = (phase, exponents.rest(negative, value, left))
+        state = self._states.get(key)
         if state is None:
             state = DEAD
             verdict = -1
-            if power.phase == EXPONENT:
-                verdict = power.exponents.verdict(-power.value if power.negative else power.value)
+            if phase == EXPONENT:
+                verdict = exponents.verdict(-value if negative else value)
             if verdict >= 0 or self._power_completion(power) is not None:
                 state = self._new_state(power, verdict)
-            self._states[power] = state
+            self._states[key] = state
         return state
 
     def _verdict_at(self, position: Position) -> int:
@@ -400,4 +424,4 @@ def _holds_at_zero(atom: Atom) -> bool:
         return atom.bound < 0
     if isinstance(atom, OneOf):
         return 0 in atom.values
-    return True
+    return True  # A multiple, and within any limit.

@@ -67,7 +67,8 @@ def load(name_or_path: str | Path, **kwargs: Any) -> Model:
             remedy="load the model yourself and use `constrain.LogitsProcessor` with its `generate()`",
         )
     model.eval()
-    vocabulary = vocabulary_of(tokenizer_of(processor), end_of_sequence_ids(model, processor))
+    folder = Path(name) if Path(name).is_dir() and not shared else None
+    vocabulary = vocabulary_of(tokenizer_of(processor), end_of_sequence_ids(model, processor), folder)
     _logger.info("loaded %s: %s, %d tokens", name_or_path, type(model).__name__, vocabulary.size)
     return Model(model, processor, vocabulary)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import cast
 from weakref import WeakKeyDictionary
 
@@ -14,8 +15,15 @@ __all__ = ["end_of_sequence_ids", "tokenizer_of", "vocabulary_of"]
 _known: WeakKeyDictionary[object, dict[tuple[int, ...] | None, TokenVocabulary]] = WeakKeyDictionary()
 
 
-def vocabulary_of(source: object, eos_ids: Sequence[int] | None = None) -> TokenVocabulary:
+def vocabulary_of(
+    source: object, eos_ids: Sequence[int] | None = None, loaded_from: Path | None = None
+) -> TokenVocabulary:
     """Return `source` if it is a vocabulary, else the vocabulary of the tokenizer `source`.
+
+    Args:
+        source: either of them.
+        eos_ids: the ids that end a text; those of the tokenizer by default.
+        loaded_from: the folder that the tokenizer was just loaded from.
 
     Raises:
         ConstrainError: `eos_ids` are given beside a vocabulary, which has its own.
@@ -33,7 +41,7 @@ def vocabulary_of(source: object, eos_ids: Sequence[int] | None = None) -> Token
     except TypeError:  # a path, or a tokenizer that is not hashable
         known = {}
     if key not in known:
-        known[key] = Vocabulary.from_tokenizer(source, eos_ids=eos_ids)
+        known[key] = Vocabulary.from_tokenizer(source, eos_ids=eos_ids, loaded_from=loaded_from)
     return known[key]
 
 

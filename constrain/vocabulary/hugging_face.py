@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from constrain.errors import VocabularyError
@@ -35,6 +36,8 @@ EOS_NAMES = (
 _SPACE = "\0space:c6e1c1f2a9d84d0b\0"
 _ABSENT = "\0absent:c6e1c1f2a9d84d0b\0"
 _CHUNK = 4096
+# How many tokens of a model an outline looks at.
+_SAMPLE = 4096
 
 _REMEDY = "pass the bytes of each token to Vocabulary.from_token_bytes"
 
@@ -97,27 +100,48 @@ def from_json(data: Mapping[str, Any]) -> Definition:
 class Snapshot:
     """A `tokenizers.Tokenizer` as it is now; such an object can be changed at any time.
 
+    The tokens of its model are read when they are first asked for, as this takes most of the time.
+
     Attributes:
-        digest: a hash of all that the token bytes depend on.
+        added: id -> (content, whether it is special) of the added tokens.
     """
 
     def __init__(self, backend: Any) -> None:
-        """Read the tokenizer; 262,144 tokens take about 0.15 s.
+        """Read all of the tokenizer but the tokens of its model.
 
         Raises:
             VocabularyError: its decoder is Python code.
         """
-        self._joined = _joined_tokens(backend)
-        self._added = {i: (t.content, bool(t.special)) for i, t in backend.get_added_tokens_decoder().items()}
+        self._backend = backend
+        self.added = {i: (t.content, bool(t.special)) for i, t in backend.get_added_tokens_decoder().items()}
         self._decoder = _component(backend.decoder, "decoder")
         self._pre_tokenizer = (
             _component(backend.pre_tokenizer, "pre-tokenizer") if self._decoder is None else None
         )
         self._unknown = _unknown(backend.model)
-        rest = [sorted(self._added.items()), self._decoder, self._pre_tokenizer, self._unknown]
-        content = hashlib.sha256(json.dumps(rest).encode())
+        rest = [sorted(self.added.items()), self._decoder, self._pre_tokenizer, self._unknown]
+        self._rest = json.dumps(rest).encode()
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of all that the token bytes depend on; 262,144 tokens take about 0.15 s."""
+        content = hashlib.sha256(self._rest)
         content.update(b"\0" + self._joined.encode("utf-8", "surrogatepass"))
-        self.digest = content.hexdigest()
+        return content.hexdigest()
+
+    @cached_property
+    def outline(self) -> str:
+        """A hash of all but the tokens of the model, of which it takes some: it is no proof of equality."""
+        model, size = self._backend.model, self._backend.get_vocab_size(with_added_tokens=False)
+        step = max(1, size // _SAMPLE)
+        some = [model.id_to_token(i) for i in range(0, size, step)]
+        return hashlib.sha256(
+            self._rest + json.dumps([type(model).__name__, size, some]).encode()
+        ).hexdigest()
+
+    @cached_property
+    def _joined(self) -> str:
+        return _joined_tokens(self._backend)
 
     def definition(self) -> Definition:
         """Return the tokenizer as data."""
@@ -125,7 +149,7 @@ class Snapshot:
             None if token == _ABSENT else token.replace(_SPACE, " ") for token in self._joined.split(" ")
         ]
         return Definition(
-            tokens if self._joined else [], self._added, self._decoder, self._pre_tokenizer, self._unknown
+            tokens if self._joined else [], self.added, self._decoder, self._pre_tokenizer, self._unknown
         )
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from constrain.errors import VocabularyError
-from constrain.vocabulary import hugging_face, tekken
+from constrain.vocabulary import cache, hugging_face, tekken
 from constrain.vocabulary.byte_decoding import TokenDecoder, byte_alphabet, is_control_form
 from constrain.vocabulary.sentencepiece_model import SentencePieceModel
 
@@ -24,6 +26,8 @@ __all__ = ["Encoder", "Source", "open_source"]
 Encoder = Callable[[str], Sequence[int]]
 _Table = tuple[list[bytes | None], tuple[int, ...]]
 
+#: The files of a folder that a tokenizer may be loaded from.
+_TOKENIZER_SUFFIXES = (".json", ".model", ".txt", ".jinja", ".py")
 _FILES = ("tokenizer.json", "tekken.json", "tokenizer.model", "spiece.model")
 _REMEDY = "pass the bytes of each token to Vocabulary.from_token_bytes"
 
@@ -41,8 +45,12 @@ class Source(Protocol):
         """Return the tokenizer's own encoding, if it is at hand."""
 
 
-def open_source(tokenizer: object) -> Source:
+def open_source(tokenizer: object, loaded_from: Path | None = None) -> Source:
     """Return the source behind a tokenizer, a processor that holds one, or a path.
+
+    Args:
+        tokenizer: any of these.
+        loaded_from: the folder that it was loaded from, if it is as it was loaded.
 
     Raises:
         VocabularyError: it is none of these.
@@ -54,10 +62,10 @@ def open_source(tokenizer: object) -> Source:
         if seen is None:
             break
         if hasattr(seen, "get_added_tokens_decoder") and hasattr(seen, "model"):
-            return _BackendSource(seen)
+            return _BackendSource(seen, None, loaded_from)
         backend = getattr(seen, "backend_tokenizer", None)
         if backend is not None and hasattr(backend, "get_added_tokens_decoder"):
-            return _BackendSource(backend, seen)
+            return _BackendSource(backend, seen, loaded_from)
         if hasattr(seen, "id_to_byte_piece") and hasattr(seen, "num_special_tokens"):
             return _TekkenSource(seen)
         if hasattr(seen, "convert_ids_to_tokens") and _slow_decoder(seen) is not None:
@@ -79,22 +87,41 @@ def open_source(tokenizer: object) -> Source:
 class _BackendSource:
     """A `tokenizers.Tokenizer`, alone or inside a tokenizer of transformers."""
 
-    def __init__(self, backend: Any, outer: Any = None) -> None:
+    def __init__(self, backend: Any, outer: Any, loaded_from: Path | None) -> None:
         self._backend = backend
         self._outer = outer
+        self._loaded_from = loaded_from
         self._snapshot = hugging_face.Snapshot(backend)
 
     def _special(self) -> list[int]:
         # A padding token may be any ordinary token; it is special only if it was added.
         if self._outer is None:
             return []
-        return sorted(set(self._outer.all_special_ids) & set(self._backend.get_added_tokens_decoder()))
+        return sorted(set(self._outer.all_special_ids) & set(self._snapshot.added))
 
     def _eos(self) -> tuple[int, ...]:
         return _ids(getattr(self._outer, "eos_token_id", None))
 
     def key(self) -> str | None:
-        return _hash(self._snapshot.digest, self._outer is None, self._special(), self._eos())
+        return _hash(self._digest(), self._outer is None, self._special(), self._eos())
+
+    def _digest(self) -> str:
+        snapshot = self._snapshot
+        if self._loaded_from is None:
+            return snapshot.digest
+        try:
+            files = [
+                (path.name, cache.content_digest(path))
+                for path in sorted(self._loaded_from.iterdir())
+                if path.suffix in _TOKENIZER_SUFFIXES and path.is_file()
+            ]
+        except OSError:
+            return snapshot.digest
+        modules = [sys.modules.get(name) for name in ("tokenizers", "transformers")]
+        versions = [getattr(module, "__version__", None) for module in modules]
+        kind = type(self._outer)
+        name = _hash(snapshot.outline, files, versions, f"{kind.__module__}.{kind.__qualname__}")
+        return cache.noted(name, lambda: snapshot.digest, lambda: bool(files))
 
     def read(self) -> _Table:
         definition = self._snapshot.definition()
@@ -183,20 +210,38 @@ class _FileSource:
 
     def __init__(self, path: Path) -> None:
         self._path = _tokenizer_file(path)
+        self._digest: str | None = None
         try:
-            self._data = self._path.read_bytes()
             self._beside = {
                 name: file.read_bytes()
                 for name in ("tokenizer_config.json", "special_tokens_map.json")
                 if (file := self._path.parent / name).is_file() and self._path.name in _FILES
             }
         except OSError as error:
-            raise VocabularyError(f"the tokenizer cannot be read: {error}") from error
-        self._is_json = self._data.lstrip()[:1] == b"{"
+            raise _unreadable(error) from error
 
     def key(self) -> str | None:
-        parts = [hashlib.sha256(data).hexdigest() for data in (self._data, *self._beside.values())]
+        # The file itself may have tens of megabytes; those beside it have a few kilobytes.
+        try:
+            self._digest = cache.content_digest(self._path)
+        except OSError as error:
+            raise _unreadable(error) from error
+        parts = [self._digest, *(hashlib.sha256(data).hexdigest() for data in self._beside.values())]
         return _hash("file", sorted(self._beside), parts)
+
+    @cached_property
+    def _data(self) -> bytes:
+        try:
+            data = self._path.read_bytes()
+        except OSError as error:
+            raise _unreadable(error) from error
+        if self._digest is not None and hashlib.sha256(data).hexdigest() != self._digest:
+            raise VocabularyError("the tokenizer file was changed while it was in use", remedy="try again")
+        return data
+
+    @property
+    def _is_json(self) -> bool:
+        return self._data.lstrip()[:1] == b"{"
 
     def read(self) -> _Table:
         if not self._is_json:
@@ -249,6 +294,10 @@ class _FileSource:
             return _backend_encoder(Tokenizer.from_buffer(self._data))
         except ImportError:
             return None
+
+
+def _unreadable(error: OSError) -> VocabularyError:
+    return VocabularyError(f"the tokenizer cannot be read: {error}")
 
 
 def _tokenizer_file(path: Path) -> Path:

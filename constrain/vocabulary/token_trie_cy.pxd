@@ -31,6 +31,7 @@ cdef class TokenTrie:
     cdef int* c_next_same
     cdef unsigned char* c_text
     cdef int* c_offset
+    cdef int _point(self) except -1
     cdef int _count_nodes(self) except -1
     cdef int _fill(self) except -1
     cdef int _link_children(self) except -1

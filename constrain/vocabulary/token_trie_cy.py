@@ -29,11 +29,19 @@ try:
 except ModuleNotFoundError:
     from constrain._cython import cython
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from constrain.errors import VocabularyError
 
-__all__ = ["TokenTrie"]
+__all__ = ["ARRAYS", "TokenTrie"]
+
+#: The int32 arrays of a trie; `byte` and `text` are the others.
+ARRAYS = (
+    "depth", "parent", "subtree_end", "token", "token_low", "token_high",
+    "child_start", "child_node", "next_same", "offset", "sorted_ids",
+)  # fmt: skip
 
 
 @cython.cfunc
@@ -108,6 +116,59 @@ class TokenTrie:
         self.child_start = np.zeros(self.n_nodes + 1, dtype=np.int32)
         self.child_node = np.zeros(max(self.n_nodes - 1, 1), dtype=np.int32)[: self.n_nodes - 1]
         self.next_same = np.full(self.size, -1, dtype=np.int32)
+        self._point()
+        self._fill()
+        self._link_children()
+        for name in ("byte", *ARRAYS):
+            array = getattr(self, name)
+            if not cython.compiled:
+                array[:] = getattr(self, "c_" + name)
+            array.flags.writeable = False
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (TokenTrie, (self.text.tobytes()[:-1], self.offset, self.sorted_ids))
+
+    @staticmethod
+    def from_arrays(arrays: Mapping[str, np.ndarray]) -> TokenTrie:
+        """Return the trie that has these arrays, which nobody may write any more.
+
+        Args:
+            arrays: those of a trie by name, all of them. They are not looked into, only their
+                lengths are: compiled code trusts them.
+
+        Raises:
+            VocabularyError: the lengths do not fit each other.
+        """
+        trie: TokenTrie = TokenTrie.__new__(TokenTrie)
+        trie.text, trie.byte = arrays["text"], arrays["byte"]
+        trie.depth, trie.parent = arrays["depth"], arrays["parent"]
+        trie.subtree_end, trie.token = arrays["subtree_end"], arrays["token"]
+        trie.token_low, trie.token_high = arrays["token_low"], arrays["token_high"]
+        trie.child_start, trie.child_node = arrays["child_start"], arrays["child_node"]
+        trie.next_same, trie.offset = arrays["next_same"], arrays["offset"]
+        trie.sorted_ids = arrays["sorted_ids"]
+        trie.size = len(trie.next_same)
+        trie.n_nodes = len(trie.byte)
+        trie.n_sorted = len(trie.sorted_ids)
+        per_node = (trie.depth, trie.parent, trie.subtree_end, trie.token, trie.token_low, trie.token_high)
+        if (
+            trie.n_nodes == 0
+            or {len(array) for array in per_node} != {trie.n_nodes}
+            or (len(trie.child_start), len(trie.child_node)) != (trie.n_nodes + 1, trie.n_nodes - 1)
+            or (len(trie.offset), len(trie.text)) != (trie.size + 1, int(trie.offset[-1]) + 1)
+        ):
+            raise VocabularyError("the arrays of the token trie do not fit each other")
+        trie.max_depth = int(trie.depth.max())
+        trie.c_text = _bytes(trie.text)
+        trie.c_offset = _ints(trie.offset)
+        trie.c_sorted_ids = _ints(trie.sorted_ids)
+        trie._point()
+        return trie
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def _point(self) -> cython.int:
+        """Make the C names of the arrays of the nodes, and of `next_same`."""
         self.c_byte = _bytes(self.byte)
         self.c_depth = _ints(self.depth)
         self.c_parent = _ints(self.parent)
@@ -118,19 +179,7 @@ class TokenTrie:
         self.c_child_start = _ints(self.child_start)
         self.c_child_node = _ints(self.child_node)
         self.c_next_same = _ints(self.next_same)
-        self._fill()
-        self._link_children()
-        for name in (
-            "byte", "depth", "parent", "subtree_end", "token", "token_low", "token_high",
-            "child_start", "child_node", "next_same", "offset", "sorted_ids",
-        ):  # fmt: skip
-            array = getattr(self, name)
-            if not cython.compiled:
-                array[:] = getattr(self, "c_" + name)
-            array.flags.writeable = False
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (TokenTrie, (self.text.tobytes()[:-1], self.offset, self.sorted_ids))
+        return 0
 
     @cython.cfunc
     @cython.exceptval(-1, check=False)

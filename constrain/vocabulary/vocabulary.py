@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from constrain.errors import VocabularyError
 from constrain.vocabulary import cache
+from constrain.vocabulary.cache import CacheEntry
 from constrain.vocabulary.token_trie_cy import TokenTrie
 
 if TYPE_CHECKING:
@@ -49,16 +52,26 @@ class Vocabulary:
     trie: TokenTrie
     fingerprint: str
 
-    def __init__(self, trie: TokenTrie, eos_ids: tuple[int, ...], encoder: Encoder | None = None) -> None:
-        """Wrap a trie; `from_tokenizer` and `from_token_bytes` are the usual ways to a vocabulary."""
+    def __init__(
+        self,
+        trie: TokenTrie,
+        eos_ids: tuple[int, ...],
+        encoder: Encoder | None = None,
+        *,
+        fingerprint: str | None = None,
+    ) -> None:
+        """Wrap a trie; `from_tokenizer` and `from_token_bytes` are the usual ways to a vocabulary.
+
+        Args:
+            trie: the tokens.
+            eos_ids: the tokens that end a sequence, ascending.
+            encoder: text -> ids, the canonical tokenization if there is one.
+            fingerprint: that of an equal vocabulary; computed when absent.
+        """
         self.trie = trie
         self.size = trie.size
         self.eos_ids = eos_ids
-        content = hashlib.blake2b(digest_size=16)
-        content.update(np.array([len(eos_ids), *eos_ids], dtype="<i8").tobytes())
-        content.update(np.asarray(trie.offset, dtype="<i4").tobytes())
-        content.update(trie.text.tobytes())
-        self.fingerprint = content.hexdigest()
+        self.fingerprint = _fingerprint(trie, eos_ids) if fingerprint is None else fingerprint
         self._encoder = encoder
         self._missing: frozenset[int] | None = None
 
@@ -77,12 +90,16 @@ class Vocabulary:
             VocabularyError: no or unknown end-of-sequence ids.
         """
         eos = _checked_eos(eos_ids, len(tokens))
-        entry = _table(list(tokens), eos)
-        return cls(TokenTrie(entry.text, entry.offset, entry.sorted_ids), eos, encoder)
+        return cls(_trie(list(tokens), eos), eos, encoder)
 
     @classmethod
     def from_tokenizer(
-        cls, tokenizer: object, eos_ids: int | Iterable[int] | None = None, cache: bool = True
+        cls,
+        tokenizer: object,
+        eos_ids: int | Iterable[int] | None = None,
+        cache: bool = True,
+        *,
+        loaded_from: str | os.PathLike[str] | None = None,
     ) -> Vocabulary:
         """Return the vocabulary of a tokenizer.
 
@@ -93,24 +110,28 @@ class Vocabulary:
             eos_ids: the tokens that end a sequence; those of the tokenizer by default, and for a
                 bare tokenizer the special tokens with a usual name.
             cache: keep the result on disk, in `$CONSTRAIN_CACHE` or the user's cache folder.
+            loaded_from: the folder from which the caller has loaded this tokenizer of transformers,
+                with no arguments that change its tokens; neither has been changed since. It spares
+                the reading of all tokens, which is how an object is otherwise recognised.
 
         Raises:
             VocabularyError: an unknown kind of tokenizer, or no end-of-sequence token.
         """
         from constrain.vocabulary.sources import open_source
 
-        source = open_source(tokenizer)
+        source = open_source(tokenizer, None if loaded_from is None else Path(loaded_from))
         chosen = (eos_ids,) if isinstance(eos_ids, int) else eos_ids
         chosen = None if chosen is None else tuple(sorted(set(chosen)))
         key = _cache_key(source.key(), chosen) if cache else None
         entry = _load(key) if key is not None else None
-        if entry is None:
-            tokens, default_eos = source.read()
-            entry = _table(tokens, _checked_eos(default_eos if chosen is None else chosen, len(tokens)))
-            if key is not None:
-                _store(key, entry)
-        trie = TokenTrie(entry.text, entry.offset, entry.sorted_ids)
-        return cls(trie, entry.eos_ids, source.encoder())
+        if entry is not None:
+            return cls(entry.trie, entry.eos_ids, source.encoder(), fingerprint=entry.fingerprint)
+        tokens, default_eos = source.read()
+        eos = _checked_eos(default_eos if chosen is None else chosen, len(tokens))
+        vocabulary = cls(_trie(tokens, eos), eos, source.encoder())
+        if key is not None:
+            _store(key, CacheEntry(vocabulary.trie, eos, vocabulary.fingerprint))
+        return vocabulary
 
     def token_bytes(self, token_id: int) -> bytes | None:
         """Return the bytes of a token, or `None` for a token that is no text.
@@ -230,14 +251,22 @@ def _checked_eos(eos_ids: Iterable[int], size: int) -> tuple[int, ...]:
     return eos
 
 
-def _table(tokens: list[bytes | None], eos: tuple[int, ...]) -> cache.CacheEntry:
+def _trie(tokens: list[bytes | None], eos: tuple[int, ...]) -> TokenTrie:
     for i in eos:
         tokens[i] = None
     words = [token or b"" for token in tokens]
     offset = np.zeros(len(words) + 1, dtype=np.int32)
     np.cumsum(np.fromiter(map(len, words), dtype=np.int32, count=len(words)), out=offset[1:])
     in_order = sorted((i for i, word in enumerate(words) if word), key=words.__getitem__)
-    return cache.CacheEntry(b"".join(words), offset, np.array(in_order, dtype=np.int32), eos)
+    return TokenTrie(b"".join(words), offset, np.array(in_order, dtype=np.int32))
+
+
+def _fingerprint(trie: TokenTrie, eos_ids: tuple[int, ...]) -> str:
+    content = hashlib.blake2b(digest_size=16)
+    content.update(np.array([len(eos_ids), *eos_ids], dtype="<i8").tobytes())
+    content.update(np.asarray(trie.offset, dtype="<i4").tobytes())
+    content.update(trie.text.tobytes())
+    return content.hexdigest()
 
 
 def _cache_key(source_key: str | None, eos_ids: tuple[int, ...] | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,7 @@ from constrain.automata.numbers import (
     MultipleOf,
     NumberAutomaton,
     OneOf,
+    Within,
 )
 from constrain.automata.table_cy import DEAD
 
@@ -34,7 +36,7 @@ def value_of(text: str) -> Fraction:
     return Fraction(Decimal(text))
 
 
-def holds(atom: Atom, text: str) -> bool:
+def holds(atom: Atom | Within, text: str) -> bool:
     value = value_of(text)
     match atom:
         case AtLeast(bound):
@@ -47,6 +49,8 @@ def holds(atom: Atom, text: str) -> bool:
             return (value / divisor).denominator == 1
         case IntegerText():
             return not set(text) & set(".eE")
+        case Within(limit):
+            return abs(value) < limit
     raise AssertionError(atom)
 
 
@@ -160,7 +164,11 @@ def short_texts(digits: str, length: int) -> list[str]:
 def test_short_texts_are_members_exactly_if_their_value_is_wanted(seed: int, bounded: bool) -> None:
     atoms, goal = case(seed, "0125", 3)
     automaton = NumberAutomaton(atoms, goal, lambda vector: vector, bounded=bounded)
-    wanted = language(short_texts("0125", 5), atoms, goal)
+    texts = short_texts("0125", 5)
+    if bounded:
+        # All constants are small, so the texts are those that a double holds.
+        texts = [text for text in texts if math.isfinite(float(text))]
+    wanted = language(texts, atoms, goal)
     members = {}
     for text, state in live_prefixes(automaton, 5, "0125-+.e"):
         check_completion(automaton, atoms, goal, text, state)
@@ -170,9 +178,13 @@ def test_short_texts_are_members_exactly_if_their_value_is_wanted(seed: int, bou
 
 
 class _Capped(NumberAutomaton):
-    """Caps that are small enough to write the whole language down."""
+    """Caps and limits that are small enough to write the whole language down."""
 
     caps = (2, 1, 1)
+    limit: Within | None = None
+
+    def _limit(self, atoms: tuple[Atom, ...]) -> Within | None:
+        return self.limit
 
     def _bounded_caps(self) -> Caps:
         return Caps(*self.caps)
@@ -182,13 +194,31 @@ class _CappedFraction(_Capped):
     caps = (1, 2, 1)
 
 
+class _Limited(_Capped):
+    limit = Within(Fraction("179.77"))
+
+
+class _LimitedFraction(_CappedFraction):
+    limit = Within(Fraction(20))
+
+
+class _LimitedBelowOne(_Capped):
+    limit = Within(Fraction("0.0305"))
+
+
+class _LimitedExponent(_Capped):
+    caps = (1, 1, 2)
+    limit = Within(Fraction("1.75e31"))
+
+
 @cache
-def capped_texts(whole: int, places: int) -> list[str]:
+def capped_texts(whole: int, places: int, exponent: int) -> list[str]:
     wholes = [str(number) for number in range(10**whole)]
     fractions = [""]
     for length in range(1, places + 1):
         fractions += [f".{number:0{length}d}" for number in range(10**length)]
-    exponents = ["", *(f"e{sign}{digit}" for sign in ("", "+", "-") for digit in range(10))]
+    powers = [f"{number:0{length}d}" for length in range(1, exponent + 1) for number in range(10**length)]
+    exponents = ["", *(f"e{sign}{power}" for sign in ("", "+", "-") for power in powers)]
     return [
         minus + "".join(parts)
         for minus in ("", "-")
@@ -196,12 +226,16 @@ def capped_texts(whole: int, places: int) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("kind", [_Capped, _CappedFraction])
+KINDS = [_Capped, _CappedFraction, _Limited, _LimitedFraction, _LimitedBelowOne, _LimitedExponent]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(1000, 1008))
 def test_within_caps_a_prefix_is_live_exactly_if_a_member_extends_it(seed: int, kind: type[_Capped]) -> None:
     atoms, goal = case(seed, "0123456789", 2)
     automaton = kind(atoms, goal, lambda vector: vector, bounded=True)
-    wanted = language(capped_texts(*kind.caps[:2]), atoms, goal)
+    texts = [text for text in capped_texts(*kind.caps) if kind.limit is None or holds(kind.limit, text)]
+    wanted = language(texts, atoms, goal)
     expected = {text[:length] for text in wanted for length in range(len(text) + 1)}
     states = {}
     members = {}

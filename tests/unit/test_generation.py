@@ -394,7 +394,9 @@ class TestLoad:
         import constrain.models.loading as loading
 
         monkeypatch.setattr(
-            loading, "vocabulary_of", lambda tokenizer, eos_ids: listed_vocabulary(tokenizer, tuple(eos_ids))
+            loading,
+            "vocabulary_of",
+            lambda tokenizer, eos_ids, folder: listed_vocabulary(tokenizer, tuple(eos_ids)),
         )
 
     def test_a_causal_model(self, tmp_path: Path, model: Any, tokenizer: Any) -> None:

@@ -345,7 +345,7 @@ def test_bounds_at_the_end_of_the_floats_are_exact(bounded: bool) -> None:
 
 @BOTH
 def test_completions_of_a_fine_or_coarse_lattice_are_exact(bounded: bool) -> None:
-    for divisor in ("1e-300", "7e-300", "123456789", "3e300", "1.23456789012345678901234567e-9"):
+    for divisor in ("1e-300", "7e-300", "123456789", "3e280", "1.23456789012345678901234567e-9"):
         automaton = build((MultipleOf(number(divisor)), MoreThan(number(0))), bounded=bounded)
         for prefix in ("", "9", "1.5", "0.0", "98765432109876543210"):
             value = finish(automaton, prefix)
@@ -421,7 +421,18 @@ def test_states_of_a_plain_number_are_few() -> None:
         return len(seen)
 
     assert reachable(build(bounded=False)) <= 24
-    assert reachable(build()) <= 100
+    # The exponents that are left depend on the digits before and behind the point: 25 times 25.
+    assert reachable(build()) <= 2500
+
+
+def test_states_of_everyday_numbers_are_few() -> None:
+    automaton = build()
+    for text in ("12.5", "3.25", "0.001", "-17", "1e5", "123456", "-71.125"):
+        state = automaton.start
+        for byte in text.encode():
+            automaton.live_bytes(state)
+            state = automaton.step(state, byte)
+    assert automaton.size <= 80
 
 
 def test_the_budget_of_states_is_kept() -> None:
@@ -430,10 +441,117 @@ def test_the_budget_of_states_is_kept() -> None:
         state_after(automaton, "1" * 5 + "0" * 40)
 
 
+_GRAMMAR = re.compile(r"-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?")
+
+
+def is_bounded(text: str) -> bool:
+    return _GRAMMAR.fullmatch(text) is not None and math.isfinite(float(text))
+
+
 def test_members_have_the_grammar_of_rfc_8259() -> None:
     automaton = build()
     rng = random.Random(1)
     for _ in range(2000):
         text = "".join(rng.choice("0123456789.eE+--") for _ in range(rng.randint(1, 6)))
-        grammatical = re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", text) is not None
-        assert (verdict(automaton, text) == "member") == grammatical
+        assert (verdict(automaton, text) == "member") == is_bounded(text), text
+
+
+# The end of the doubles.
+
+#: From here on a number is closer to 2**1024 than to the largest double, or rounds to it.
+_INFINITE = 2**1024 - 2**970
+
+
+def test_the_members_are_the_texts_that_read_as_finite_doubles() -> None:
+    automaton = build()
+    rng = random.Random(2)
+    end = str(_INFINITE)
+    digits = [end[:length] for length in (1, 2, 9, 17, 18, 25, 40, 50)]
+    digits += [str(int(head) + change) for head in digits[1:] for change in (-1, 1)]
+    digits += ["1", "9" * 25, "5", "10", "99", "18"]
+    outcomes = set()
+    for _ in range(6000):
+        head = rng.choice(digits)
+        point = rng.randint(max(1, len(head) - 25), min(len(head), 25))
+        zeros = "0" * rng.choice([0, 0, 1, 5])
+        if zeros and len(head) + len(zeros) <= 25:
+            text, power = f"0.{zeros}{head}", 309 + len(zeros)
+        else:
+            text = head[:point] + ("." + head[point:] if head[point:] else "")
+            power = 309 - point
+        power += rng.choice([-1, 0, 0, 0, 1])
+        text = f"{rng.choice(['', '-'])}{text}{rng.choice('eE')}{rng.choice(['', '+'])}{power}"
+        finite = math.isfinite(float(text))
+        assert (verdict(automaton, text) == "member") == finite, text
+        outcomes.add(finite)
+    assert outcomes == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("753E907", "dead"),
+        ("753E", "live"),
+        ("1e308", "member"),
+        ("9e30", "member"),
+        ("9e308", "dead"),
+        ("9e0308", "dead"),
+        ("9e3", "member"),
+        ("0.0009e311", "member"),
+        ("0.0009e312", "dead"),
+        ("0e999", "member"),
+        ("1e-400", "member"),
+        ("-1.7976931348623157e308", "member"),
+        ("-1.7976931348623159e308", "dead"),
+        ("17976931348623158079.3e289", "member"),
+        ("17976931348623158079.4e289", "dead"),
+    ],
+)
+def test_the_bounded_policy_ends_where_a_double_becomes_infinite(text: str, expected: str) -> None:
+    assert verdict(build(), text) == expected
+    assert verdict(build((INTEGER,)), text) == ("dead" if text == "1e-400" else expected)
+
+
+@pytest.mark.parametrize(
+    ("yes", "members", "others"),
+    [
+        ((one_of("1e400", 5),), "1e400 10e399 5", "1e401 5e1"),
+        ((AtLeast(number("1e400")),), "1e400 9e401", "1e308"),
+        ((AtLeast(number("-1e400")),), "-1e400 1e309", "-1e401"),
+        ((AtLeast(number("1e308")),), "1e308 1.7976931348623157e308", "1.8e308 1e309"),
+        ((MoreThan(number("1.7976931348623157e308")),), "1.79769313486231575e308", "1.8e308 1e308"),
+        ((MoreThan(number("1.7976931348623158e308")),), "1.8e308 1e310", "1e308"),
+        ((MultipleOf(number("1e400")), MoreThan(number(0))), "1e400 3e401", "1e399"),
+        ((MultipleOf(number("3e-400")),), "3e-400 6e-5 0", "1e-400 3e-401 3e309"),
+        ((MultipleOf(number("7e307")), AtLeast(number("1.5e308"))), "2.1e308 7e308", "1.4e308 8e308"),
+        ((MultipleOf(number("7e300")), MoreThan(number(0))), "7e300 1.4e308", "8e307 7e309"),
+    ],
+)
+def test_constants_beyond_the_doubles_lift_the_limit(
+    yes: tuple[Atom, ...], members: str, others: str
+) -> None:
+    automaton = build(yes)
+    assert [text for text in members.split() if verdict(automaton, text) != "member"] == []
+    assert [text for text in others.split() if verdict(automaton, text) == "member"] == []
+
+
+def test_what_one_formula_wants_a_wider_one_wants_too() -> None:
+    alone = (MultipleOf(number("7e307")), AtLeast(number("1.5e308")))
+    assert verdict(build(alone), "2.1e308") == "member"
+    both = NumberAutomaton((*alone, one_of(5)), lambda v: v & 3 == 3 or v & 4 != 0, lambda v: v, bounded=True)
+    assert [verdict(both, text) == "member" for text in ("2.1e308", "5", "7e307")] == [True, True, False]
+
+
+def test_numbers_that_a_double_rounds_to_zero_remain() -> None:
+    automaton = build((MoreThan(number(0)),), (AtLeast(number("1e-324")),))
+    assert verdict(automaton, "9e-325") == "member"
+    assert 0 < finish(automaton, "") < Decimal("1e-324")
+
+
+@pytest.mark.parametrize(
+    "prefix", ["", "1", "-", "9" * 25, "0.", "1e", "1e3", "1e+30", "17976931348623158079e28"]
+)
+def test_completions_next_to_the_end_are_finite(prefix: str) -> None:
+    automaton = build()
+    text = prefix + automaton.completion(state_after(automaton, prefix)).decode()
+    assert math.isfinite(float(text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from constrain.errors import VocabularyError
 from constrain.vocabulary import Vocabulary
 from constrain.vocabulary import cache as vocabulary_cache
+from constrain.vocabulary.token_trie_cy import ARRAYS
 from tests.unit import tokenizer_sources as sources
 
 
@@ -263,3 +265,106 @@ def test_the_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatc
     assert vocabulary_cache.cache_folder() == Path("some", "where", "constrain")
     monkeypatch.setenv("CONSTRAIN_CACHE", "chosen")
     assert vocabulary_cache.cache_folder() == Path("chosen")
+
+
+def test_a_cached_trie_is_the_one_that_was_built(folder: Path) -> None:
+    built, cached = Vocabulary.from_tokenizer(fresh()), Vocabulary.from_tokenizer(fresh())
+    for name in ("byte", "text", *ARRAYS):
+        here, there = getattr(built.trie, name), getattr(cached.trie, name)
+        assert (here.dtype, here.flags.writeable) == (there.dtype, there.flags.writeable)
+        assert here.tolist() == there.tolist(), name
+    for name in ("size", "n_nodes", "n_sorted", "max_depth"):
+        assert getattr(built.trie, name) == getattr(cached.trie, name)
+    assert cached.encode(b"the report") == built.encode(b"the report")
+
+
+def saved(folder: Path, tokenizer: Any) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "tokenizer.json").write_text(tokenizer.to_str())
+    return folder
+
+
+@pytest.fixture
+def clock_of_any_resolution(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files count as left alone as soon as they are written."""
+    monkeypatch.setattr(vocabulary_cache, "_RESOLUTION_NS", -(10**12))
+
+
+def test_a_tokenizer_file_that_was_left_alone_is_not_read_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock_of_any_resolution: None
+) -> None:
+    path = saved(tmp_path / "model", fresh())
+    first = Vocabulary.from_tokenizer(path)
+    with monkeypatch.context() as patch:
+        patch.setattr("constrain.vocabulary.sources._FileSource._data", None)
+        assert Vocabulary.from_tokenizer(path) == first
+    other = fresh()
+    other.add_tokens(["one more"])
+    times = (path / "tokenizer.json").stat()
+    saved(path, other)
+    os.utime(path / "tokenizer.json", ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert Vocabulary.from_tokenizer(path) == Vocabulary.from_tokenizer(path, cache=False) != first
+
+
+def test_a_tokenizer_file_of_the_last_moments_is_read_again(folder: Path, tmp_path: Path) -> None:
+    Vocabulary.from_tokenizer(saved(tmp_path / "model", fresh()))
+    assert len(list(folder.glob("*.vocabulary"))) == 1
+    assert not (folder / "files").exists()
+
+
+@pytest.mark.parametrize("note", [b"", b"0" * 64, b"0" * 64 + b" 00000000", b"\xff" * 73])
+def test_a_damaged_note_is_ignored_and_replaced(
+    folder: Path, tmp_path: Path, clock_of_any_resolution: None, note: bytes
+) -> None:
+    path = saved(tmp_path / "model", fresh())
+    first = Vocabulary.from_tokenizer(path)
+    (file,) = (folder / "files").iterdir()
+    intact = file.read_bytes()
+    file.write_bytes(note)
+    assert Vocabulary.from_tokenizer(path) == first
+    assert file.read_bytes() == intact
+
+
+def test_a_tokenizer_of_a_known_folder_is_not_read_in_full_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock_of_any_resolution: None
+) -> None:
+    path = saved(tmp_path / "model", fresh())
+    first = Vocabulary.from_tokenizer(fresh(), loaded_from=path)
+    assert first == Vocabulary.from_tokenizer(fresh(), cache=False)
+    with monkeypatch.context() as patch:
+        patch.setattr("constrain.vocabulary.hugging_face._joined_tokens", None)
+        assert Vocabulary.from_tokenizer(fresh(), loaded_from=path) == first
+        with pytest.raises(TypeError):  # nobody vouches for it
+            Vocabulary.from_tokenizer(fresh())
+
+
+def test_an_object_that_differs_from_its_folder_is_read_in_full(
+    folder: Path, tmp_path: Path, clock_of_any_resolution: None
+) -> None:
+    path = saved(tmp_path / "model", fresh())
+    Vocabulary.from_tokenizer(fresh(), loaded_from=path)
+    word = next(token for token in fresh().get_vocab() if len(token) > 4 and token.isalpha())
+    grown = fresh()
+    grown.add_tokens(["one more"])
+    for tokenizer in (grown, without_merges(fresh(), rename(word, word + "x"))):
+        vocabulary = Vocabulary.from_tokenizer(tokenizer, loaded_from=path)
+        assert vocabulary == Vocabulary.from_tokenizer(tokenizer, cache=False)
+
+
+def test_a_vocabulary_of_262144_tokens_is_loaded_in_a_fraction_of_what_building_it_takes(
+    folder: Path, tmp_path: Path, clock_of_any_resolution: None
+) -> None:
+    words = {f"{(i * 2654435761) % 2**32:08x}"[: 3 + i % 6] + f"{i:x}": i for i in range(2**18)}
+    definition = {"model": {"type": "WordLevel", "vocab": words}, "decoder": {"type": "Fuse"}}
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps(definition))
+
+    def cost(cache: bool) -> float:
+        # Processor time: what other processes do does not count.
+        begin = time.process_time()
+        assert Vocabulary.from_tokenizer(path, eos_ids=0, cache=cache).size == 2**18
+        return time.process_time() - begin
+
+    Vocabulary.from_tokenizer(path, eos_ids=0)
+    built = min(cost(cache=False) for _ in range(2))
+    assert min(cost(cache=True) for _ in range(4)) < built / 4  # about a twentieth
