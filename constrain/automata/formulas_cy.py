@@ -320,7 +320,9 @@ class Formulas:
                 if falls.get(variable, True):
                     falls[variable] = self.ite(high, low, 1) == 1
             dropped = {(variable, False) for variable, holds in rises.items() if holds}
-            dropped |= {(variable, True) for variable, holds in falls.items() if holds and not rises[variable]}
+            for variable, holds in falls.items():
+                if holds and not rises[variable]:
+                    dropped.add((variable, True))
             result = frozenset(dropped)
             self._unate[formula] = result
         return result

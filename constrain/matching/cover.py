@@ -108,8 +108,8 @@ class Cover:
         needing: dict[bytes, int] = {}
         for atom in required.values():
             if len(atom.names) == 1:
-                for name in atom.names:
-                    needing[name] = needing.get(name, 0) + 1
+                (only,) = atom.names
+                needing[only] = needing.get(only, 0) + 1
         scores: list[tuple[int, int, int]] = []
         for name in range(len(self._keys.names)):
             if blocked >> name & 1:

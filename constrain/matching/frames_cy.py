@@ -278,7 +278,7 @@ class Frame:
             elif not is_repeated:
                 names = names.add(value)
             following = Frame(self.parent, ARRAY, shape, 0, 0, names, self.count + 1, None)
-        if self.parent.captures:
+        if self.parent is not None and self.parent.captures:
             following.members = (self.members, self.key, value)
         return following
 

@@ -59,11 +59,12 @@ class NameSet:
             node = node[branch]
             code >>= _BITS
             depth += 1
-        new: _Node = [name] if node is None else [*node, name]
+        leaf: list[Hashable] = [name] if node is None else [*node, name]
+        new: _Node = leaf
         # Ten levels use up the 50 bits that matter; below them leaves only grow.
-        if len(new) > 8 and depth < 10:
+        if len(leaf) > 8 and depth < 10:
             leaves: list[list[Hashable] | None] = [None] * _BRANCHES
-            for member in new:
+            for member in leaf:
                 branch = (hash(member) >> (_BITS * depth)) & (_BRANCHES - 1)
                 leaves[branch] = [*(leaves[branch] or ()), member]
             new = tuple(leaves)

@@ -90,7 +90,7 @@ class _BackendSource:
     def __init__(self, backend: Any, outer: Any, loaded_from: Path | None) -> None:
         self._backend = backend
         self._outer = outer
-        self._loaded_from = loaded_from
+        self._loaded_from = loaded_from or _remembered_folder(outer)
         self._snapshot = hugging_face.Snapshot(backend)
 
     def _special(self) -> list[int]:
@@ -130,6 +130,12 @@ class _BackendSource:
 
     def encoder(self) -> Encoder | None:
         return _backend_encoder(self._backend)
+
+
+def _remembered_folder(tokenizer: Any) -> Path | None:
+    """Return the local folder that a tokenizer of transformers says it was loaded from."""
+    name = getattr(tokenizer, "name_or_path", None)
+    return Path(name) if isinstance(name, str) and name and os.path.isdir(name) else None
 
 
 class _SlowSource:

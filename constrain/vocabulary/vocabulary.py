@@ -110,9 +110,9 @@ class Vocabulary:
             eos_ids: the tokens that end a sequence; those of the tokenizer by default, and for a
                 bare tokenizer the special tokens with a usual name.
             cache: keep the result on disk, in `$CONSTRAIN_CACHE` or the user's cache folder.
-            loaded_from: the folder from which the caller has loaded this tokenizer of transformers,
-                with no arguments that change its tokens; neither has been changed since. It spares
-                the reading of all tokens, which is how an object is otherwise recognised.
+            loaded_from: the folder from which the tokenizer was loaded, with no arguments that change
+                its tokens; neither has been changed since. It spares the reading of all tokens, which
+                is how an object is otherwise recognised. Tokenizers of transformers remember theirs.
 
         Raises:
             VocabularyError: an unknown kind of tokenizer, or no end-of-sequence token.
