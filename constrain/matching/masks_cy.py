@@ -409,16 +409,19 @@ class MaskBuilder:
 
     @cython.cfunc
     def _erase(self, walk: WalkTrie, node: cython.int) -> cython.int:
-        """Clear the bits of all tokens of the entries at and below a node."""
+        """Clear the bits of the tokens of the entries at and below a node that pass the filter."""
         one: cython.uint = 1
         k: cython.int
         place: cython.int
         token: cython.int
         entry: cython.int
         trie: TokenTrie = walk.trie
+        flags: bytearray = self.filter
         for place in range(trie.c_token_low[node], trie.c_token_high[node]):
             entry = trie.c_sorted_ids[place]
             for k in range(walk.c_start[entry], walk.c_start[entry + 1]):
+                if flags is not None and not flags[walk.c_tags[k]]:
+                    continue
                 token = walk.c_ids[k]
                 self.words[token >> 5] &= ~(one << (token & 31)) & 0xFFFFFFFF
         return 0
