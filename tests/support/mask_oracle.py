@@ -194,7 +194,7 @@ class _Run:
             guessed += 1
             if guessed >= 20:
                 break
-        for index in refused[:1]:
+        for index in refused[:12]:
             if matcher.fork().advance(index):
                 raise self.fail(
                     "advance takes a token that the mask refuses", prefix, token=self.tokens[index]
