@@ -43,6 +43,8 @@ cdef class Languages:
     cdef Language _difference(self, Language minuend, Language subtrahend)
     cdef Language _word_range(self, tuple[bytes, ...] words, Py_ssize_t low, Py_ssize_t high, Py_ssize_t depth)
     cdef Language _word_step(self, Language node, int byte)
+    cdef Language _machine(self, object machine, object state)
+    cdef bint _settle(self, Language node)
     cdef int _phases_before(self, Language head, int phases)
     cdef Language _known(self, Language node, int byte)
     cdef Language _step(self, Language node, int byte, list[Language] pending)

@@ -21,6 +21,7 @@ try:
 except ModuleNotFoundError:
     from constrain._cython import cython
 
+from constrain.automata.text_machines import TextMachine
 from constrain.errors import LimitExceeded
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "DIFFERENCE",
     "EMPTY",
     "INTERSECTION",
+    "MACHINE",
     "NOTHING",
     "REPETITION",
     "UNION",
@@ -49,6 +51,7 @@ DIFFERENCE = 6
 REPETITION = 7
 WORDS = 8
 VARIABLE = 9
+MACHINE = 10
 
 # Cython takes these names for `object`, which is what the .pxd declares.
 ByteSet: TypeAlias = int
@@ -692,6 +695,19 @@ class Languages:
             return self.nothing
         return self._word_range(words, start, stop, depth + 1)
 
+    @cython.cfunc
+    def _machine(self, machine: Any, state: Any) -> Language:
+        """Return what `machine` accepts from `state` on."""
+        key = (MACHINE, id(machine), state)
+        node: Language | None = self._table.get(key)
+        if node is not None:
+            return node
+        node = self._make(key, MACHINE, machine.accepts(state), machine.cuts(state), 0, True)
+        node.phases = 1 << _utf8_phase(machine.phase(state))
+        # The machine is kept with the node, so its id stays its own.
+        node.payload = (machine, state)
+        return node
+
     # Operations.
 
     def byte_set(self, mask: int) -> Language:
@@ -729,6 +745,10 @@ class Languages:
                 return self._union([self.literal(word) for word in ordered], 0)
             self._words[ordered] = known = ordered
         return self._word_range(known, 0, len(known), 0)
+
+    def machine(self, machine: TextMachine) -> Language:
+        """Return the texts that a reader accepts."""
+        return self._machine(machine, machine.start())
 
     def characters(self, ranges: Sequence[tuple[int, int]]) -> Language:
         """Return the one-character texts in these ranges of code points; surrogates drop out."""
@@ -968,12 +988,36 @@ class Languages:
             return self._difference(first, second)
         if kind == WORDS:
             return self._word_step(node, byte)
+        if kind == MACHINE:
+            machine, state = node.payload
+            state = machine.step(state, byte)
+            return self.nothing if state is None else self._machine(machine, state)
         if node.first is None:
             raise ValueError("a variable without a definition has no derivative")
         first = self._known(node.first, byte)
         if first is None:
             pending.append(node.first)
         return first
+
+    @cython.cfunc
+    def _settle(self, node: Language) -> cython.bint:
+        """Decide the emptiness of a reader met by a counter of characters; return whether it is known."""
+        first: Language
+        second: Language
+        if node.emptiness == 0 and node.kind == INTERSECTION and len(node.items) == 2:
+            first = node.items[0]
+            second = node.items[1]
+            if first.kind == MACHINE:
+                first, second = second, first
+            if (
+                second.kind == MACHINE
+                and first.kind == REPETITION
+                and first.first is self.any_character
+                and not second.payload[1][1]
+            ):
+                machine, state = second.payload
+                node.emptiness = 2 if machine.has_length(state, first.low, first.high) else 1
+        return node.emptiness != 0
 
     @cython.ccall
     def is_empty(self, language: Language) -> cython.bint:
@@ -988,7 +1032,7 @@ class Languages:
         node: Language
         child: Language
         byte: cython.int
-        if language.emptiness:
+        if language.emptiness or self._settle(language):
             return language.emptiness == 1
         reached: dict[Language, Language | None] = {language: None}
         queue: list[Language] = [language]
@@ -1000,7 +1044,7 @@ class Languages:
             for byte in self.segments(node.cuts):
                 child = self.derivative(node, byte)
                 steps += 1
-                if child.emptiness == 1 or child in reached:
+                if child in reached or self._settle(child) and child.emptiness == 1:
                     continue
                 if child.emptiness == 2:
                     parent: Language | None = node

@@ -22,6 +22,7 @@ else:
     from constrain.automata.languages_cy import Language, Languages
     from constrain.automata.table_cy import TableAutomaton
 
+from constrain.automata.languages_cy import MACHINE
 from constrain.automata.lengths import (
     PREFERENCE,
     RANK,
@@ -226,7 +227,11 @@ class LazyDfa(TableAutomaton):
         """
         if high is not None and high < low:
             return False
-        known = lengths(self.languages, self._components[state][0])
+        goal: Language = self._components[state][0]
+        if goal.kind == MACHINE:
+            machine, inner = goal.payload
+            return bool(machine.has_length(inner, low, high))
+        known = lengths(self.languages, goal)
         if known is not None:
             return has_between(known, low, high)
         walk = self._walks.get(state)

@@ -15,6 +15,7 @@ from constrain.automata.languages_cy import (
     DIFFERENCE,
     EMPTY,
     INTERSECTION,
+    MACHINE,
     NOTHING,
     REPETITION,
     UNION,
@@ -261,6 +262,9 @@ def _least(node: Language, parts: list[tuple[int, bool]]) -> tuple[int, bool]:
     if kind == WORDS:
         words, start, stop, depth = node.payload
         return (min(len(words[index]) for index in range(start, stop)) - depth, True)
+    if kind == MACHINE:
+        machine, state = node.payload
+        return (len(machine.completion(state)), True)
     if kind == CONCATENATION:
         return (parts[0][0] + parts[1][0], parts[0][1] and parts[1][1])
     if kind == UNION:
@@ -295,6 +299,9 @@ def shortest(language: Language) -> bytes:
                 pending.extend([node.first] * node.low)
             else:
                 word += shortest(node.first) * node.low
+        elif kind == MACHINE:
+            machine, state = node.payload
+            word += machine.completion(state)
         else:
             words, start, stop, depth = node.payload
             size = node.least[0] + depth

@@ -127,20 +127,11 @@ class Compiler:
                 self._pending.append((contents, location, place))
 
     def _check_format(self, name: str, location: str) -> None:
-        from constrain.frontends.json_schema.formats import FORMATS, KNOWN_FORMATS, NARROWED_FORMATS
+        from constrain.frontends.json_schema.formats import FORMATS
 
         if self.options.formats == "annotate":
             self.annotations.append((location, "format", f"{name!r} is an annotation by option"))
-        elif name in FORMATS and name not in NARROWED_FORMATS:
-            return
-        elif name in KNOWN_FORMATS:
-            raise UnsupportedError(
-                f"the format {name!r} is not enforced yet, so the schema is refused",
-                location=location,
-                keyword="format",
-                remedy='remove it, or pass Options(formats="annotate")',
-            )
-        else:
+        elif name not in FORMATS:
             self.annotations.append((location, "format", f"{name!r} is not a format of JSON Schema"))
 
     def _check_cycles(self) -> None:
@@ -278,7 +269,7 @@ class Compiler:
         if name not in self._formats:
             from constrain.frontends.json_schema.formats import format_language
 
-            self._formats[name] = format_language(self.algebra.languages, name)
+            self._formats[name] = format_language(self.algebra.languages, name, self.dialect.name)
         return self._formats[name]
 
     def matches(self, language: Language, key: bytes) -> bool:
