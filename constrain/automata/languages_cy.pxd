@@ -44,6 +44,7 @@ cdef class Languages:
     cdef Language _word_range(self, tuple[bytes, ...] words, Py_ssize_t low, Py_ssize_t high, Py_ssize_t depth)
     cdef Language _word_step(self, Language node, int byte)
     cdef Language _machine(self, object machine, object state)
+    cdef int _absorb(self, object members)
     cdef bint _settle(self, Language node)
     cdef int _phases_before(self, Language head, int phases)
     cdef Language _known(self, Language node, int byte)

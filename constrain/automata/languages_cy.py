@@ -13,6 +13,7 @@ Nothing in this module recurses over the depth of an expression.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -63,6 +64,8 @@ Members: TypeAlias = "dict[int, Language]"
 Merged: TypeAlias = "tuple[dict[int, Language], int, bool]"
 
 _ALL = (1 << 256) - 1
+#: Unions of more intersections are not searched for those that lie in others.
+_MOST_ABSORBED = 32
 #: `_UP_TO[b]` has the bits 0 to b.
 _UP_TO = tuple((2 << byte) - 1 for byte in range(256))
 
@@ -437,6 +440,7 @@ class Languages:
                         tail = self._union([other.second for other in group], depth + 1)
                         part = self._concat(part.first, tail)
                         members[part.number] = part
+        self._absorb(members)
         nullable: cython.bint = False
         for part in members.values():
             if part.nullable:
@@ -475,6 +479,39 @@ class Languages:
         node = self._make(key, UNION, nullable, cuts, phases, inhabited)
         node.items = tuple([members[number] for number in numbers])
         return node
+
+    @cython.cfunc
+    def _absorb(self, members: Members) -> cython.int:
+        """Drop the intersections that lie in another member, because they ask for all that it asks for.
+
+        A search that may begin anywhere makes such unions: the earlier begin has seen more.
+        """
+        part: Language
+        other: Language
+        item: Language
+        meets = [part for part in members.values() if part.kind == INTERSECTION]
+        if not meets or len(members) == 1 or len(meets) > _MOST_ABSORBED:
+            return 0
+        for part in meets:
+            for other in members.values():
+                if other is part:
+                    continue
+                if other.kind != INTERSECTION:
+                    if other not in part.items:
+                        continue
+                elif len(other.items) >= len(part.items):
+                    continue
+                else:
+                    for item in other.items:
+                        if item not in part.items:
+                            break
+                    else:
+                        del members[part.number]
+                        break
+                    continue
+                del members[part.number]
+                break
+        return 0
 
     @cython.cfunc
     def _merge_repetitions(self, members: Members, mask: ByteSet, with_empty: cython.bint) -> Merged:
@@ -1024,7 +1061,9 @@ class Languages:
         """Return whether the language has no members; exact.
 
         Languages without intersection and difference answer at once; for the others, derivatives
-        are explored breadth first until one is known to be inhabited. What was found is kept.
+        are explored until one is known to be inhabited, by turns the last found and the first
+        found: depth meets the demands of an intersection one by one, breadth is fair where there
+        is no end. What was found is kept.
 
         Raises:
             LimitExceeded: more than `max_steps` derivatives were needed.
@@ -1035,12 +1074,12 @@ class Languages:
         if language.emptiness or self._settle(language):
             return language.emptiness == 1
         reached: dict[Language, Language | None] = {language: None}
-        queue: list[Language] = [language]
-        position: cython.Py_ssize_t = 0
+        queue: deque[Language] = deque((language,))
         steps: cython.Py_ssize_t = 0
-        while position < len(queue):
-            node = queue[position]
-            position += 1
+        last: cython.bint = False
+        while queue:
+            last = not last
+            node = queue.pop() if last else queue.popleft()
             for byte in self.segments(node.cuts):
                 child = self.derivative(node, byte)
                 steps += 1
@@ -1060,7 +1099,7 @@ class Languages:
                     limit=self.max_steps,
                     remedy="raise Options.max_steps, or make patterns and bounds smaller",
                 )
-        for node in queue:
+        for node in reached:
             node.emptiness = 1
         return True
 

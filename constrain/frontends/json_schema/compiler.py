@@ -117,6 +117,8 @@ class Compiler:
         name = schema.get("format")
         if isinstance(name, str) and "format" in place.dialect.assertions and not is_overridden:
             self._check_format(name, location)
+        if "contentEncoding" in place.dialect.assertions and not is_overridden:
+            self._check_content(schema, location)
 
     def _add_dynamic(self, place: Place) -> None:
         resource = place.resource
@@ -133,6 +135,17 @@ class Compiler:
             self.annotations.append((location, "format", f"{name!r} is an annotation by option"))
         elif name not in FORMATS:
             self.annotations.append((location, "format", f"{name!r} is not a format of JSON Schema"))
+
+    def _check_content(self, schema: dict[str, Any], location: str) -> None:
+        """Note what is not enforced of the content keywords; refuse an encoding that cannot be."""
+        enforced = self.options.content == "assert"
+        for keyword in ("contentEncoding", "contentMediaType", "contentSchema"):
+            if keyword not in schema:
+                continue
+            if keyword == "contentEncoding" and enforced:
+                self.content_encoding(schema[keyword], location)
+            else:
+                self.annotations.append((location, keyword, "is an annotation"))
 
     def _check_cycles(self) -> None:
         """Refuse references that lead back to the same value without consuming anything."""
@@ -285,6 +298,27 @@ class Compiler:
     def key(self, name: str) -> bytes | None:
         """Return a key as UTF-8, or `None` for one that no document holds."""
         return utf8(name)
+
+    def content_encoding(self, name: str, location: str) -> Language:
+        """Return the texts of an encoding, all texts if `contentEncoding` is an annotation.
+
+        Raises:
+            UnsupportedError: the encoding has no language here.
+        """
+        if self.options.content == "annotate":
+            anything: Language = self.algebra.languages.any_text
+            return anything
+        from constrain.frontends.json_schema.content_encodings import encoding_language
+
+        language = encoding_language(self.algebra.languages, name)
+        if language is None:
+            raise UnsupportedError(
+                f"the encoding {name!r} is not enforced",
+                location=location,
+                keyword="contentEncoding",
+                remedy='remove it, or pass Options(content="annotate")',
+            )
+        return language
 
     def few_words(self, language: Language) -> list[bytes] | None:
         """Return the words of a language if they are few, else `None`."""
