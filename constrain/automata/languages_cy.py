@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
+from heapq import heappop, heappush
 from typing import Any, TypeAlias
 
 try:
@@ -1061,9 +1062,9 @@ class Languages:
         """Return whether the language has no members; exact.
 
         Languages without intersection and difference answer at once; for the others, derivatives
-        are explored until one is known to be inhabited, by turns the last found and the first
-        found: depth meets the demands of an intersection one by one, breadth is fair where there
-        is no end. What was found is kept.
+        are explored until one is known to be inhabited, by turns the one that seems nearest to
+        its end and the first found: the former meets the demands of an intersection one by one,
+        the latter is fair where there is no end. What was found is kept.
 
         Raises:
             LimitExceeded: more than `max_steps` derivatives were needed.
@@ -1074,16 +1075,27 @@ class Languages:
         if language.emptiness or self._settle(language):
             return language.emptiness == 1
         reached: dict[Language, Language | None] = {language: None}
+        # That module needs the kinds of this one.
+        from constrain.automata.lengths import estimate
+
         queue: deque[Language] = deque((language,))
+        nearest: list[tuple[int, int, Language]] = []
+        expanded: set[Language] = set()
         steps: cython.Py_ssize_t = 0
-        last: cython.bint = False
+        cost: cython.Py_ssize_t
+        near: cython.bint = False
         while queue:
-            last = not last
-            node = queue.pop() if last else queue.popleft()
+            near = not near and len(nearest) > 0
+            node = heappop(nearest)[2] if near else queue.popleft()
+            if node in expanded:
+                continue
+            expanded.add(node)
+            # What has many operands takes long to derive.
+            cost = 1 + len(node.items) // 4
             for byte in self.segments(node.cuts):
                 child = self.derivative(node, byte)
-                steps += 1
-                if child in reached or self._settle(child) and child.emptiness == 1:
+                steps += cost
+                if child in reached or (self._settle(child) and child.emptiness == 1):
                     continue
                 if child.emptiness == 2:
                     parent: Language | None = node
@@ -1093,6 +1105,7 @@ class Languages:
                     return False
                 reached[child] = node
                 queue.append(child)
+                heappush(nearest, (estimate(child), -len(reached), child))
             if steps > self.max_steps:
                 raise LimitExceeded(
                     "it takes too long to find out whether patterns and bounds have a text in common",

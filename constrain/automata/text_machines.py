@@ -19,7 +19,8 @@ TextState = tuple[Any, bytes]
 
 _FIRST = {1: 0x80, 2: 0x800, 3: 0x10000}
 _ALL_CUTS = (1 << 256) - 1
-_CONTINUATION_CUTS = 1 << 0x80 | 1 << 0xC0
+#: The continuation bytes one by one.
+_CONTINUATION_CUTS = (2 << 0xC0) - (1 << 0x80)
 
 
 class TextMachine(ABC):
@@ -81,6 +82,10 @@ class TextMachine(ABC):
 
     def cuts(self, state: TextState) -> int:
         """Return the bytes that may behave differently from the byte before them, as bits."""
+        return _CONTINUATION_CUTS if state[1] else self.cuts_at(state[0])
+
+    def cuts_at(self, state: Any) -> int:
+        """Return the same between two characters."""
         return _ALL_CUTS
 
     def phase(self, state: TextState) -> bytes:

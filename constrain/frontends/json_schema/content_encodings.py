@@ -48,7 +48,7 @@ _ENDS_32 = [(2, 2), (4, 4), (5, 1), (7, 3)]
 
 
 def encoding_language(languages: Languages, name: str) -> Language | None:
-    """Return the texts that an encoder of this name writes; `None` if it is not known or has no language here.
+    """Return the texts that an encoder of this name writes; `None` if it has no language here.
 
     Names are not case-sensitive (RFC 2045 6.1).
     """

@@ -29,6 +29,10 @@ _MOST = 253
 _SEPARATORS = "\u3002\uff0e\uff61"
 #: With so many octets to spare every label `xn--...` can be finished.
 _ENOUGH = 13
+#: The bytes at which hyphen, dot, digits, capitals and letters begin and end; each of them; all others.
+_PLAIN_CUTS = sum(1 << byte for byte in b"-./0:A[a{")
+_ASCII_CUTS = sum(1 << byte for byte in b"-./0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZ[abcdefghijklmnopqrstuvwxyz{")
+_OTHER_CUTS = (1 << 256) - (1 << 0x80)
 _ASCII = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
 
 
@@ -119,6 +123,11 @@ class DomainName(TextMachine):
             return "a" * need if len(text) + need <= room else None
         return u_label_rest(text, room, state.right, state.loose, more)
 
+    def cuts_at(self, state: _State) -> int:
+        """Return the bytes that may behave differently from the byte before them, as bits."""
+        cuts = _PLAIN_CUTS if state.plain else _ASCII_CUTS
+        return cuts | _OTHER_CUTS if self.international else cuts
+
     # The end
 
     def accepts_at(self, state: _State) -> bool:
@@ -141,7 +150,9 @@ class DomainName(TextMachine):
         assert label is not None
         most = len(end) + _MOST - state.used - label.octets
         high = most if high is None else min(high, most)
-        if low <= len(end) <= high or (high >= len(end) + 2 and high >= low):
+        if low > high:
+            return False
+        if low <= len(end) <= high or high >= len(end) + 2:
             return True
         if state.label[:4] != "xn--":
             one_more = self._end(state, len(end) + 1)
@@ -149,7 +160,7 @@ class DomainName(TextMachine):
         # The end was not a shortest one: shorter ones, and the one that is a character longer.
         for size in range(high + 1):
             found = a_label_end(state.label, size, state.room(), state.right, state.loose)
-            if found is not None and (size >= low or high >= size + 2):
+            if found is not None and (size >= low or high >= max(low, size + 2)):
                 return True
         return False
 

@@ -97,7 +97,9 @@ def _fits(text: str, room: int, bidi: bool, left: bool) -> bool:
         left: it must not have characters that are written from right to left.
     """
     label = label_of(text)
-    return label is not None and label.octets <= room and (label.bidi or not bidi) and not (left and label.right)
+    if label is None or label.octets > room:
+        return False
+    return (label.bidi or not bidi) and not (left and label.right)
 
 
 def u_label_rest(text: str, room: int, bidi: bool, left: bool, more: int = 0) -> str | None:
@@ -209,10 +211,8 @@ def a_label_end(text: str, size: int, room: int, bidi: bool, left: bool) -> str 
     """
     if size > room - len(text):
         return None
-    tried = 0
-    for end in _words(size):
-        tried += 1
-        if tried > _MOST_ENDS:
+    for tried, end in enumerate(_words(size)):
+        if tried == _MOST_ENDS:
             raise LimitExceeded(
                 "it takes too long to find out how a label `xn--...` can end", limit=_MOST_ENDS
             )

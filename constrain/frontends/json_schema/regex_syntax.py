@@ -98,7 +98,8 @@ def _property_names() -> list[str]:
     categories = code_points.CATEGORY_NAMES
     names = {*BINARY_PROPERTIES, *categories}
     names.update(f"{key}={value}" for key in ("General_Category", "gc") for value in categories)
-    names.update(f"{key}={value}" for key in ("Script", "sc", "Script_Extensions", "scx") for value in SCRIPTS)
+    for key in ("Script", "sc", "Script_Extensions", "scx"):
+        names.update(f"{key}={value}" for value in SCRIPTS)
     return sorted(names)
 
 

@@ -1,12 +1,10 @@
-"""The names that `\\p{...}` knows: ECMA-262 22.2.1, tables 66 to 68, and the scripts of Unicode 16."""
+"""The names that `\\p{...}` knows: ECMA-262 21.2.1, tables 54 to 56, and the scripts of Unicode 16."""
 
 from __future__ import annotations
 
 __all__ = ["BINARY_PROPERTIES", "SCRIPTS"]
 
-#: PropertyValueAliases.txt: the short and the long names of the scripts.
-SCRIPTS: frozenset[str] = frozenset(
-    """
+_SCRIPTS = """
 Adlam Adlm Aghb Ahom Anatolian_Hieroglyphs Arab Arabic Armenian Armi Armn Avestan Avst Bali Balinese Bamu
 Bamum Bass Bassa_Vah Batak Batk Beng Bengali Bhaiksuki Bhks Bopo Bopomofo Brah Brahmi Brai Braille Bugi
 Buginese Buhd Buhid Cakm Canadian_Aboriginal Cans Cari Carian Caucasian_Albanian Chakma Cham Cher Cherokee
@@ -31,12 +29,8 @@ Syrc Syriac Tagalog Tagb Tagbanwa Tai_Le Tai_Tham Tai_Viet Takr Takri Tale Talu 
 Tangut Tavt Telu Telugu Tfng Tglg Thaa Thaana Thai Tibetan Tibt Tifinagh Tirh Tirhuta Tnsa Todhri Todr
 Toto Tulu_Tigalari Tutg Ugar Ugaritic Unknown Vai Vaii Vith Vithkuqi Wancho Wara Warang_Citi Wcho Xpeo
 Xsux Yezi Yezidi Yi Yiii Zanabazar_Square Zanb Zinh Zyyy Zzzz
-""".split()
-)
-
-#: ECMA-262 22.2.1, tables 67 and 68: binary properties and their aliases.
-BINARY_PROPERTIES: frozenset[str] = frozenset(
-    """
+"""
+_BINARY_PROPERTIES = """
 ASCII_Hex_Digit AHex Alphabetic Alpha ASCII Any Assigned Bidi_Control Bidi_C Bidi_Mirrored Bidi_M
 Case_Ignorable CI Cased Changes_When_Casefolded CWCF Changes_When_Casemapped CWCM Changes_When_Lowercased
 CWL Changes_When_NFKC_Casefolded CWKCF Changes_When_Titlecased CWT Changes_When_Uppercased CWU Dash
@@ -48,5 +42,9 @@ Lowercase Lower Math Noncharacter_Code_Point NChar Pattern_Syntax Pat_Syn Patter
 Quotation_Mark QMark Radical Regional_Indicator RI Sentence_Terminal STerm Soft_Dotted SD
 Terminal_Punctuation Term Unified_Ideograph UIdeo Uppercase Upper Variation_Selector VS White_Space space
 XID_Continue XIDC XID_Start XIDS
-""".split()
-)
+"""
+
+#: PropertyValueAliases.txt: the short and the long names of the scripts.
+SCRIPTS: frozenset[str] = frozenset(_SCRIPTS.split())
+#: Binary properties and their aliases.
+BINARY_PROPERTIES: frozenset[str] = frozenset(_BINARY_PROPERTIES.split())
