@@ -142,7 +142,8 @@ def test_lengths_of_names_are_exact(begun: str, possible: list[int], impossible:
 
 CASES = [
     ({"format": "hostname", "maxLength": 5}, ["a.b", "xn--a"[:4].rstrip("-")], ["a.bcde", "xn--fa-hia"]),
-    ({"format": "hostname", "pattern": "\\.com$"}, ["a.com", "xn--fa-hia.com"], ["a.org", "-.com"]),
+    ({"format": "hostname", "pattern": "\\.com$"}, ["a.com", "b.a.com"], ["a.org", "-.com"]),
+    ({"format": "hostname", "pattern": "^xn--"}, ["xn--fa-hia"], ["a", "xn--X"]),
     ({"format": "hostname", "enum": ["a_b", "ab", "xn--X"]}, ["ab"], ["a_b", "xn--X"]),
     ({"not": {"format": "idn-hostname"}}, ["", "a_b", "Ä"], ["ä", "a.b"]),
     ({"format": "idn-hostname", "minLength": 4}, ["faß.de", "aaaa"], ["aß", "é" * 60]),
