@@ -29,11 +29,12 @@ _MOST = 253
 _SEPARATORS = "\u3002\uff0e\uff61"
 #: With so many octets to spare every label `xn--...` can be finished.
 _ENOUGH = 13
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 #: The bytes at which hyphen, dot, digits, capitals and letters begin and end; each of them; all others.
 _PLAIN_CUTS = sum(1 << byte for byte in b"-./0:A[a{")
-_ASCII_CUTS = sum(1 << byte for byte in b"-./0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZ[abcdefghijklmnopqrstuvwxyz{")
+_ASCII_CUTS = sum(1 << byte for byte in (*b"-./:[{", *_LETTERS.encode()))
 _OTHER_CUTS = (1 << 256) - (1 << 0x80)
-_ASCII = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
+_ASCII = frozenset(_LETTERS + "-")
 
 
 class _State(NamedTuple):

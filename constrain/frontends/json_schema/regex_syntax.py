@@ -129,8 +129,7 @@ def _within(ranges: code_points.Ranges, low: int, high: int) -> Iterator[int]:
 
 def _name_ranges(name: str) -> code_points.Ranges:
     """Return what may come next in the name of a group."""
-    ranges = code_points.identifier_continue() if name else code_points.identifier_start()
-    return ranges
+    return code_points.identifier_continue() if name else code_points.identifier_start()
 
 
 class RegexSyntax(TextMachine):
