@@ -64,6 +64,7 @@ class DomainName(TextMachine):
 
     def __init__(self, international: bool) -> None:
         self.international = international
+        self._ends: dict[_State, str] = {}
 
     def initial(self) -> _State:
         """Return the state before the name."""
@@ -137,8 +138,9 @@ class DomainName(TextMachine):
 
     def rest(self, state: _State) -> str:
         """Return an end of the name."""
-        end = self._end(state)
-        assert end is not None, state
+        end = self._ends.get(state)
+        if end is None:
+            end = self._ends[state] = self._end(state) or ""
         return end
 
     def reaches(self, state: _State, low: int, high: int | None) -> bool:
@@ -146,6 +148,11 @@ class DomainName(TextMachine):
 
         Behind a label that is finished, two or more characters can be a dot and further labels.
         """
+        a_label = state.label[:4] == "xn--"
+        if a_label and state.room() - len(state.label) >= _ENOUGH:
+            most = _MOST - state.used - len(state.label)
+            if max(low, _ENOUGH + 2) <= (most if high is None else min(high, most)):
+                return True
         end = self.rest(state)
         label = label_of(state.label + end)
         assert label is not None
@@ -155,7 +162,7 @@ class DomainName(TextMachine):
             return False
         if low <= len(end) <= high or high >= len(end) + 2:
             return True
-        if state.label[:4] != "xn--":
+        if not a_label:
             one_more = self._end(state, len(end) + 1)
             return one_more is not None and low <= len(one_more) <= high
         # The end was not a shortest one: shorter ones, and the one that is a character longer.

@@ -49,7 +49,8 @@ class Label(NamedTuple):
 def label_of(text: str) -> Label | None:
     """Return what a label is; `None` if it is none."""
     if not text.isascii():
-        return _unicode_label(text)
+        octets = len(_encoded(text)) if len(text) <= MOST_OCTETS else MOST_OCTETS + 1
+        return _unicode_label(text, octets) if octets <= MOST_OCTETS else None
     if text[:4].lower() == "xn--":
         return _a_label(text.lower())
     ends_well = text[:1].isalnum() and text[-1:].isalnum()
@@ -60,24 +61,22 @@ def label_of(text: str) -> Label | None:
 
 def _a_label(text: str) -> Label | None:
     """Return the label `xn--...`: it has to be what its U-label encodes to (RFC 5891 5.4)."""
-    try:
-        decoded = text[4:].encode().decode("punycode")
-        if decoded.isascii() or _encoded(decoded) != text:
-            return None
-    except (UnicodeError, ValueError, OverflowError):
+    found = _decoded(text[4:]) if text.replace("-", "").isalnum() else None
+    if found is None or found[1] is not None:
         return None
-    return _unicode_label(decoded)
+    decoded = "".join(found[0])
+    # Each number has one spelling, so only a hyphen after no ASCII characters is not what is encoded.
+    if decoded.isascii() or (text[4] == "-" and text.rfind("-") == 4) or len(text) > MOST_OCTETS:
+        return None
+    return _unicode_label(decoded, len(text))
 
 
 def _encoded(text: str) -> str:
     return "xn--" + text.encode("punycode").decode()
 
 
-def _unicode_label(text: str) -> Label | None:
+def _unicode_label(text: str, octets: int) -> Label | None:
     try:
-        octets = len(_encoded(text))
-        if octets > MOST_OCTETS:
-            return None
         idna.check_label(text)
     except (UnicodeError, ValueError):
         return None
@@ -154,10 +153,13 @@ def _with_letters(text: str) -> str:
     return text if text[-1].isalnum() and not text.isascii() else text + "\xdf"
 
 
-def _is_hopeful(payload: str, left: bool) -> bool:
-    """Return whether digits may follow `payload`: what it inserted so far is not wrong for good.
+def _decoded(payload: str) -> tuple[list[str], int | None] | None:
+    """Decode what follows `xn--` (RFC 3492 6.2) as far as it goes.
 
-    Insertions only add characters, each not smaller than the last one (RFC 3492 6.2).
+    Returns:
+        The text with the complete insertions, and the least character that an incomplete one can
+        insert (`None` if the last one is complete); `None` if a character is inserted that no
+        label has. Later insertions only add characters, each not smaller than the last one.
     """
     basic, _, digits = payload.rpartition("-")
     text = list(basic)
@@ -176,13 +178,21 @@ def _is_hopeful(payload: str, left: bool) -> bool:
         code_point += index // count
         place = index % count
         if not _is_member(code_point):
-            return False
+            return None
         text.insert(place, chr(code_point))
         index = place + 1
         before, weight, size = index, 1, 36
-    if code_point + index // (len(text) + 1) > _members()[-1][1]:
+    if size == 36:
+        return text, None
+    return text, code_point + index // (len(text) + 1)
+
+
+def _is_hopeful(payload: str, left: bool) -> bool:
+    """Return whether digits may follow `payload`: what it inserted so far is not wrong for good."""
+    found = _decoded(payload)
+    if found is None or (found[1] is not None and found[1] > _members()[-1][1]):
         return False
-    directions = {unicodedata.bidirectional(character) for character in text}
+    directions = {unicodedata.bidirectional(character) for character in found[0]}
     right = not directions.isdisjoint(_RIGHT_TO_LEFT)
     return not (right and (left or "L" in directions or {"AN", "EN"} <= directions))
 
