@@ -56,7 +56,7 @@ class Compiler:
         #: Resources whose dynamic anchors were added to that.
         self._entered: set[Resource] = set()
         self._patterns: dict[str, Language] = {}
-        self._formats: dict[str, Language | None] = {}
+        self._formats: dict[tuple[str, str], Language | None] = {}
         self._few_words: dict[Language, list[bytes] | None] = {}
 
     def compile(self) -> Machine:
@@ -275,15 +275,15 @@ class Compiler:
             self._patterns[text] = language
         return language
 
-    def format(self, name: str, location: str) -> Language | None:
-        """Return the language of a format, `None` if it is an annotation."""
+    def format(self, name: str, draft: str) -> Language | None:
+        """Return the language of a format in a draft, `None` if it is an annotation."""
         if self.options.formats == "annotate":
             return None
-        if name not in self._formats:
+        if (name, draft) not in self._formats:
             from constrain.frontends.json_schema.formats import format_language
 
-            self._formats[name] = format_language(self.algebra.languages, name, self.dialect.name)
-        return self._formats[name]
+            self._formats[name, draft] = format_language(self.algebra.languages, name, draft)
+        return self._formats[name, draft]
 
     def matches(self, language: Language, key: bytes) -> bool:
         """Return whether a key belongs to a language."""

@@ -162,7 +162,12 @@ _VOCABULARIES: dict[str, set[str]] = {
             "format-assertion": {"format"},
         },
     }.items()
-    for name, keywords in {"validation": _ASSERTIONS, "meta-data": set(), "content": {"contentEncoding"}, **named}.items()
+    for name, keywords in {
+        "validation": _ASSERTIONS,
+        "meta-data": set(),
+        "content": {"contentEncoding"},
+        **named,
+    }.items()
 }
 
 
