@@ -11,7 +11,8 @@ import idna
 import pytest
 
 import constrain
-from constrain.frontends.json_schema.domain_names import DomainName
+from constrain.frontends.json_schema.domain_names import DomainName, _indistinct
+from constrain.frontends.json_schema.idna_labels import label_of
 
 ASCII_NAMES = DomainName(international=False)
 ALL_NAMES = DomainName(international=True)
@@ -100,6 +101,7 @@ DEAD = [
     (ALL_NAMES, "a\u0301"),
     (ALL_NAMES, "\u0301"),
     (ALL_NAMES, "Aé"),
+    (ALL_NAMES, "Xn00é"),
     (ALL_NAMES, "\u200d"),
     (ALL_NAMES, "xn--é"),
     (ALL_NAMES, "ü" * 60),
@@ -159,3 +161,17 @@ def test_names_combine_with_other_keywords(
         assert constraint.accepts(json.dumps(text, ensure_ascii=False)), text
     for text in outside:
         assert not constraint.accepts(json.dumps(text, ensure_ascii=False)), text
+
+
+def test_letters_that_are_not_told_apart_leave_the_label_as_long_and_as_written() -> None:
+    rng = random.Random(6)
+    compared = 0
+    for _ in range(4000):
+        text = "".join(rng.choice("abxl09-éαב一ü") for _ in range(rng.randint(1, 30)))
+        begin = "".join(rng.choice("abl0-é") for _ in range(rng.randint(1, 20)))
+        if len(states(ALL_NAMES, begin)) <= len(begin.encode()):
+            continue
+        label, other = label_of(begin + text), label_of(_indistinct(begin) + text)
+        assert label == other, (begin, text)
+        compared += label is not None
+    assert compared > 300

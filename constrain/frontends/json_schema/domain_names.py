@@ -87,9 +87,13 @@ class DomainName(TextMachine):
         plain = (
             label.isascii()
             and not "xn--".startswith(label[:4].lower())
-            and (not self.international or state.plain or character.isupper())
+            and (not self.international or state.plain or label != label.lower())
         )
-        after = state._replace(label=_representative(label) if plain else label, plain=plain)
+        if plain:
+            label = _representative(label)
+        elif self.international and label[:4] != "xn--":
+            label = _indistinct(label)
+        after = state._replace(label=label, plain=plain)
         return after if self._is_live(after) else None
 
     def _next_label(self, state: _State) -> _State | None:
@@ -178,6 +182,24 @@ class DomainName(TextMachine):
             return [ord(one) for one in _SEPARATORS if self.international and low <= ord(one) <= high]
         separators = [ord(one) for one in _SEPARATORS if low <= ord(one) <= high]
         return [*separators, *members_between(low, high)]
+
+
+def _indistinct(label: str) -> str:
+    """Return a label that can be finished like this one, with fewer different letters.
+
+    The length of the A-label depends on where the letters of ASCII are, not on which they are.
+    Which they are matters beside other characters, at the end, and to a begin like `xn--`; that
+    there is a letter decides how the label is written.
+    """
+    if len(label) <= 4 or not any(one.isascii() and one.isalpha() for one in label):
+        return label
+    first = label[0]
+    if label[:2].isascii():
+        first = "0" if first.isdigit() else "a"
+    result = [first]
+    for before, here, after in zip(label, label[1:], label[2:], strict=False):
+        result.append("a" if (before + here + after).isascii() else here)
+    return "".join(result) + label[-1]
 
 
 def _representative(label: str) -> str:

@@ -416,7 +416,9 @@ class RegexSyntax(TextMachine):
 
     def reaches(self, state: _State, low: int, high: int | None) -> bool:
         """Return whether a pattern ends so: any number of letters may stand at its end."""
-        return high is None or len(self.rest(state)) <= high
+        if high is None:
+            return True
+        return (_debt(state) if state.phase == TERM else len(self.rest(state))) <= high
 
     def _endings(self, state: _State) -> Iterable[str]:
         """Return ends of the token, a shortest one among them, that can be read."""
