@@ -15,6 +15,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "escapes": ("minimal", "any"),
     "numbers": ("bounded", "any"),
     "formats": ("assert", "annotate"),
+    "content": ("annotate", "assert"),
     "dialect": ("2020-12", "2019-09", "7", "6", "4"),
 }
 
@@ -34,6 +35,8 @@ class Options:
             or a bound of the schema needs, and admits no number that a double reads as infinity
             unless a constant lies there. `"any"`: every JSON number.
         formats: `"assert"` enforces `format`, `"annotate"` ignores it as draft 2020-12 does by default.
+        content: `"annotate"` ignores `contentEncoding`, as every draft does by default, `"assert"`
+            enforces it; `contentMediaType` and `contentSchema` are annotations.
         dialect: the draft of a schema without `$schema`.
         max_states: how many automaton states one constraint may create.
         max_mask_bytes: how many bytes of cached masks one constraint may keep per vocabulary.
@@ -46,6 +49,7 @@ class Options:
     escapes: Literal["minimal", "any"] = "minimal"
     numbers: Literal["bounded", "any"] = "bounded"
     formats: Literal["assert", "annotate"] = "assert"
+    content: Literal["annotate", "assert"] = "annotate"
     dialect: Literal["2020-12", "2019-09", "7", "6", "4"] = "2020-12"
     max_states: int = 500_000
     max_mask_bytes: int = 64 * 1024 * 1024

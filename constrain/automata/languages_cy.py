@@ -13,7 +13,9 @@ Nothing in this module recurses over the depth of an expression.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
+from heapq import heappop, heappush
 from typing import Any, TypeAlias
 
 try:
@@ -21,6 +23,7 @@ try:
 except ModuleNotFoundError:
     from constrain._cython import cython
 
+from constrain.automata.text_machines import TextMachine
 from constrain.errors import LimitExceeded
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "DIFFERENCE",
     "EMPTY",
     "INTERSECTION",
+    "MACHINE",
     "NOTHING",
     "REPETITION",
     "UNION",
@@ -49,6 +53,7 @@ DIFFERENCE = 6
 REPETITION = 7
 WORDS = 8
 VARIABLE = 9
+MACHINE = 10
 
 # Cython takes these names for `object`, which is what the .pxd declares.
 ByteSet: TypeAlias = int
@@ -60,6 +65,8 @@ Members: TypeAlias = "dict[int, Language]"
 Merged: TypeAlias = "tuple[dict[int, Language], int, bool]"
 
 _ALL = (1 << 256) - 1
+#: Unions of more intersections are not searched for those that lie in others.
+_MOST_ABSORBED = 32
 #: `_UP_TO[b]` has the bits 0 to b.
 _UP_TO = tuple((2 << byte) - 1 for byte in range(256))
 
@@ -434,6 +441,7 @@ class Languages:
                         tail = self._union([other.second for other in group], depth + 1)
                         part = self._concat(part.first, tail)
                         members[part.number] = part
+        self._absorb(members)
         nullable: cython.bint = False
         for part in members.values():
             if part.nullable:
@@ -472,6 +480,39 @@ class Languages:
         node = self._make(key, UNION, nullable, cuts, phases, inhabited)
         node.items = tuple([members[number] for number in numbers])
         return node
+
+    @cython.cfunc
+    def _absorb(self, members: Members) -> cython.int:
+        """Drop the intersections that lie in another member, because they ask for all that it asks for.
+
+        A search that may begin anywhere makes such unions: the earlier begin has seen more.
+        """
+        part: Language
+        other: Language
+        item: Language
+        meets = [part for part in members.values() if part.kind == INTERSECTION]
+        if not meets or len(members) == 1 or len(meets) > _MOST_ABSORBED:
+            return 0
+        for part in meets:
+            for other in members.values():
+                if other is part:
+                    continue
+                if other.kind != INTERSECTION:
+                    if other not in part.items:
+                        continue
+                elif len(other.items) >= len(part.items):
+                    continue
+                else:
+                    for item in other.items:
+                        if item not in part.items:
+                            break
+                    else:
+                        del members[part.number]
+                        break
+                    continue
+                del members[part.number]
+                break
+        return 0
 
     @cython.cfunc
     def _merge_repetitions(self, members: Members, mask: ByteSet, with_empty: cython.bint) -> Merged:
@@ -692,6 +733,19 @@ class Languages:
             return self.nothing
         return self._word_range(words, start, stop, depth + 1)
 
+    @cython.cfunc
+    def _machine(self, machine: Any, state: Any) -> Language:
+        """Return what `machine` accepts from `state` on."""
+        key = (MACHINE, id(machine), state)
+        node: Language | None = self._table.get(key)
+        if node is not None:
+            return node
+        node = self._make(key, MACHINE, machine.accepts(state), machine.cuts(state), 0, True)
+        node.phases = 1 << _utf8_phase(machine.phase(state))
+        # The machine is kept with the node, so its id stays its own.
+        node.payload = (machine, state)
+        return node
+
     # Operations.
 
     def byte_set(self, mask: int) -> Language:
@@ -729,6 +783,10 @@ class Languages:
                 return self._union([self.literal(word) for word in ordered], 0)
             self._words[ordered] = known = ordered
         return self._word_range(known, 0, len(known), 0)
+
+    def machine(self, machine: TextMachine) -> Language:
+        """Return the texts that a reader accepts."""
+        return self._machine(machine, machine.start())
 
     def characters(self, ranges: Sequence[tuple[int, int]]) -> Language:
         """Return the one-character texts in these ranges of code points; surrogates drop out."""
@@ -968,6 +1026,10 @@ class Languages:
             return self._difference(first, second)
         if kind == WORDS:
             return self._word_step(node, byte)
+        if kind == MACHINE:
+            machine, state = node.payload
+            state = machine.step(state, byte)
+            return self.nothing if state is None else self._machine(machine, state)
         if node.first is None:
             raise ValueError("a variable without a definition has no derivative")
         first = self._known(node.first, byte)
@@ -975,12 +1037,34 @@ class Languages:
             pending.append(node.first)
         return first
 
+    @cython.cfunc
+    def _settle(self, node: Language) -> cython.bint:
+        """Decide the emptiness of a reader met by a counter of characters; return whether it is known."""
+        first: Language
+        second: Language
+        if node.emptiness == 0 and node.kind == INTERSECTION and len(node.items) == 2:
+            first = node.items[0]
+            second = node.items[1]
+            if first.kind == MACHINE:
+                first, second = second, first
+            if (
+                second.kind == MACHINE
+                and first.kind == REPETITION
+                and first.first is self.any_character
+                and not second.payload[1][1]
+            ):
+                machine, state = second.payload
+                node.emptiness = 2 if machine.has_length(state, first.low, first.high) else 1
+        return node.emptiness != 0
+
     @cython.ccall
     def is_empty(self, language: Language) -> cython.bint:
         """Return whether the language has no members; exact.
 
         Languages without intersection and difference answer at once; for the others, derivatives
-        are explored breadth first until one is known to be inhabited. What was found is kept.
+        are explored until one is known to be inhabited, by turns the one that seems nearest to
+        its end and the first found: the former meets the demands of an intersection one by one,
+        the latter is fair where there is no end. What was found is kept.
 
         Raises:
             LimitExceeded: more than `max_steps` derivatives were needed.
@@ -988,19 +1072,30 @@ class Languages:
         node: Language
         child: Language
         byte: cython.int
-        if language.emptiness:
+        if language.emptiness or self._settle(language):
             return language.emptiness == 1
         reached: dict[Language, Language | None] = {language: None}
-        queue: list[Language] = [language]
-        position: cython.Py_ssize_t = 0
+        # That module needs the kinds of this one.
+        from constrain.automata.lengths import estimate
+
+        queue: deque[Language] = deque((language,))
+        nearest: list[tuple[int, int, Language]] = []
+        expanded: set[Language] = set()
         steps: cython.Py_ssize_t = 0
-        while position < len(queue):
-            node = queue[position]
-            position += 1
+        cost: cython.Py_ssize_t
+        near: cython.bint = False
+        while queue:
+            near = not near and len(nearest) > 0
+            node = heappop(nearest)[2] if near else queue.popleft()
+            if node in expanded:
+                continue
+            expanded.add(node)
+            # What has many operands takes long to derive.
+            cost = 1 + len(node.items) // 4
             for byte in self.segments(node.cuts):
                 child = self.derivative(node, byte)
-                steps += 1
-                if child.emptiness == 1 or child in reached:
+                steps += cost
+                if child in reached or (self._settle(child) and child.emptiness == 1):
                     continue
                 if child.emptiness == 2:
                     parent: Language | None = node
@@ -1010,13 +1105,14 @@ class Languages:
                     return False
                 reached[child] = node
                 queue.append(child)
+                heappush(nearest, (estimate(child), -len(reached), child))
             if steps > self.max_steps:
                 raise LimitExceeded(
                     "it takes too long to find out whether patterns and bounds have a text in common",
                     limit=self.max_steps,
                     remedy="raise Options.max_steps, or make patterns and bounds smaller",
                 )
-        for node in queue:
+        for node in reached:
             node.emptiness = 1
         return True
 

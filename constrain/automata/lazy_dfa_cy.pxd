@@ -13,4 +13,5 @@ cdef class LazyDfa(TableAutomaton):
     cdef dict _live
     cdef dict _layers
     cdef dict _walks
+    cdef dict _some_lengths
     cdef int _state(self, tuple[Language, ...] components)

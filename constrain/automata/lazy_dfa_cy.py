@@ -22,11 +22,13 @@ else:
     from constrain.automata.languages_cy import Language, Languages
     from constrain.automata.table_cy import TableAutomaton
 
+from constrain.automata.languages_cy import MACHINE
 from constrain.automata.lengths import (
     PREFERENCE,
     RANK,
     Lengths,
     Progression,
+    estimate,
     has_between,
     least,
     lengths,
@@ -38,6 +40,10 @@ from constrain.errors import LimitExceeded
 __all__ = ["LazyDfa"]
 
 _DEAD = -1
+#: How many states are looked at before the guess at a length is given up.
+_MOST_GUESSES = 2000
+#: What it costs to find where a state leads, in elementary steps.
+_STATE_STEPS = 50
 
 
 @cython.cclass
@@ -72,6 +78,7 @@ class LazyDfa(TableAutomaton):
         self._live: dict[int, int] = {}
         self._layers: dict[frozenset[int], tuple[bool, Lengths, frozenset[int]]] = {}
         self._walks: dict[int, _Walk] = {}
+        self._some_lengths: dict[int, int] = {}
         goal = languages.intersection(languages.any_text, goal)
         self.start = self._state((goal, *tracked))
 
@@ -226,21 +233,66 @@ class LazyDfa(TableAutomaton):
         """
         if high is not None and high < low:
             return False
-        known = lengths(self.languages, self._components[state][0])
+        goal: Language = self._components[state][0]
+        if goal.kind == MACHINE:
+            machine, inner = goal.payload
+            return bool(machine.has_length(inner, low, high))
+        known = lengths(self.languages, goal)
         if known is not None:
             return has_between(known, low, high)
+        if low <= 0 and high is None:
+            return True
+        some = self._some_length(state)
+        if low <= some and (high is None or some <= high):
+            return True
         walk = self._walks.get(state)
         if walk is None:
             walk = _Walk(frozenset(self._closure([state])))
             self._walks[state] = walk
         return self._ask(walk, max(low, 0), high)
 
+    def _some_length(self, state: int) -> int:
+        """Return the number of code points of some accepted continuation; -1 if none was found soon.
+
+        Intersections may have very many states; one word that meets their demands one after the
+        other is found by following the estimate.
+        """
+        found = self._some_lengths.get(state)
+        if found is not None:
+            return found
+        path: dict[int, tuple[int, int]] = {state: (-1, 0)}
+        heap = [(estimate(self._components[state][0]), 0, state)]
+        order = 0
+        found = -1
+        here = -1
+        while heap and order < _MOST_GUESSES:
+            _, _, here = heappop(heap)
+            if self.accepting(here):
+                found = 0
+            elif here in self._some_lengths:
+                found = self._some_lengths[here]
+            if found >= 0:
+                break
+            for byte, target in self.edges(here):
+                if target not in path:
+                    path[target] = (here, 0 if 0x80 <= byte < 0xC0 else 1)
+                    order += 1
+                    heappush(heap, (estimate(self._components[target][0]), -order, target))
+        self._some_lengths[state] = found
+        if found >= 0:
+            while here >= 0:
+                self._some_lengths[here] = found
+                here, cost = path[here]
+                found += cost
+        return self._some_lengths[state]
+
     def _ask(self, walk: _Walk, low: int, high: int | None) -> bool:
         if walk.finds(low, high):
             return True
+        states = len(self._edges)
         while not walk.closed and (high is None or len(walk.accepts) <= high):
             distance = len(walk.accepts)
-            if distance > self.languages.max_steps:
+            if max(distance, (len(self._edges) - states) * _STATE_STEPS) > self.languages.max_steps:
                 raise LimitExceeded(
                     "it takes too long to find the possible lengths of a text",
                     limit=self.languages.max_steps,

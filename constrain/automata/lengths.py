@@ -15,6 +15,7 @@ from constrain.automata.languages_cy import (
     DIFFERENCE,
     EMPTY,
     INTERSECTION,
+    MACHINE,
     NOTHING,
     REPETITION,
     UNION,
@@ -29,6 +30,7 @@ __all__ = [
     "RANK",
     "Lengths",
     "Progression",
+    "estimate",
     "has_between",
     "least",
     "lengths",
@@ -261,6 +263,9 @@ def _least(node: Language, parts: list[tuple[int, bool]]) -> tuple[int, bool]:
     if kind == WORDS:
         words, start, stop, depth = node.payload
         return (min(len(words[index]) for index in range(start, stop)) - depth, True)
+    if kind == MACHINE:
+        machine, state = node.payload
+        return (len(machine.completion(state)), True)
     if kind == CONCATENATION:
         return (parts[0][0] + parts[1][0], parts[0][1] and parts[1][1])
     if kind == UNION:
@@ -269,6 +274,20 @@ def _least(node: Language, parts: list[tuple[int, bool]]) -> tuple[int, bool]:
         return (node.low * parts[0][0], parts[0][1])
     # What is not nullable takes a byte.
     return (max([1, *[bound for bound, _ in parts]]), False)
+
+
+def estimate(language: Language) -> int:
+    """Return a guess at the number of bytes of a member: an intersection has to meet each of its parts."""
+    if language.kind == INTERSECTION:
+        return sum(least(part)[0] for part in language.items)
+    if language.kind == DIFFERENCE:
+        return estimate(language.first)
+    if language.kind == UNION:
+        return min(
+            sum(least(part)[0] for part in one.items) if one.kind == INTERSECTION else least(one)[0]
+            for one in language.items
+        )
+    return least(language)[0]
 
 
 def shortest(language: Language) -> bytes:
@@ -295,6 +314,9 @@ def shortest(language: Language) -> bytes:
                 pending.extend([node.first] * node.low)
             else:
                 word += shortest(node.first) * node.low
+        elif kind == MACHINE:
+            machine, state = node.payload
+            word += machine.completion(state)
         else:
             words, start, stop, depth = node.payload
             size = node.least[0] + depth

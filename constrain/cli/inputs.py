@@ -58,6 +58,12 @@ def add_schema_options(parser: argparse.ArgumentParser) -> None:
         help="enforce `format` (the default), or ignore it as draft 2020-12 does by default",
     )
     parser.add_argument(
+        "--content",
+        choices=["annotate", "assert"],
+        default="annotate",
+        help="ignore `contentEncoding` (the default), or enforce it",
+    )
+    parser.add_argument(
         "--dialect",
         choices=["2020-12", "2019-09", "7", "6", "4"],
         default="2020-12",
@@ -67,7 +73,9 @@ def add_schema_options(parser: argparse.ArgumentParser) -> None:
 
 def options_of(arguments: argparse.Namespace, base: Options) -> Options:
     """The base options, changed as the arguments of `add_schema_options` say."""
-    return dataclasses.replace(base, formats=arguments.formats, dialect=arguments.dialect)
+    return dataclasses.replace(
+        base, formats=arguments.formats, content=arguments.content, dialect=arguments.dialect
+    )
 
 
 def read_bytes(name: str) -> bytes:

@@ -6,7 +6,21 @@ import functools
 import unicodedata
 from collections.abc import Iterable
 
-__all__ = ["ANY", "DIGIT", "DOT", "SPACE", "WORD", "Ranges", "complement", "normal", "property_ranges"]
+__all__ = [
+    "ANY",
+    "CATEGORY_NAMES",
+    "DIGIT",
+    "DOT",
+    "LAST",
+    "SPACE",
+    "WORD",
+    "Ranges",
+    "complement",
+    "identifier_continue",
+    "identifier_start",
+    "normal",
+    "property_ranges",
+]
 
 #: Disjoint ranges of code points, ascending, both ends included.
 Ranges = tuple[tuple[int, int], ...]
@@ -98,6 +112,10 @@ _CATEGORIES: dict[str, tuple[str, ...]] = {
     "Zp": ("Paragraph_Separator",),
     "Zs": ("Space_Separator",),
 }
+#: All names of general categories.
+CATEGORY_NAMES: frozenset[str] = frozenset(
+    name for short, names in _CATEGORIES.items() for name in (short, *names)
+)
 _CATEGORY_OF = {name: short for short, names in _CATEGORIES.items() for name in (short, *names)}
 
 
@@ -121,6 +139,23 @@ def _category(short: str) -> Ranges:
     return normal(
         pair for name, ranges in _by_category().items() if name.startswith(members) for pair in ranges
     )
+
+
+@functools.cache
+def identifier_start() -> Ranges:
+    """Return what may begin the name of a group: ID_Start (Unicode Annex 31), `$` and `_`."""
+    other = ((0x1885, 0x1886), (0x2118, 0x2118), (0x212E, 0x212E), (0x309B, 0x309C))
+    found = normal([*_category("L"), *_category("Nl"), *other, (0x24, 0x24), (0x5F, 0x5F)])
+    # U+2E2F is a letter and reserved as Pattern_Syntax.
+    return complement(normal([*complement(found), (0x2E2F, 0x2E2F)]))
+
+
+@functools.cache
+def identifier_continue() -> Ranges:
+    """Return what may follow in it: ID_Continue, `$`, and the joiners."""
+    other = ((0xB7, 0xB7), (0x387, 0x387), (0x1369, 0x1371), (0x19DA, 0x19DA), (0x200C, 0x200D))
+    marks = [pair for name in ("Mn", "Mc", "Nd", "Pc") for pair in _category(name)]
+    return normal([*identifier_start(), *marks, *other])
 
 
 def _script_values(name: str) -> Ranges | None:

@@ -56,7 +56,7 @@ class Compiler:
         #: Resources whose dynamic anchors were added to that.
         self._entered: set[Resource] = set()
         self._patterns: dict[str, Language] = {}
-        self._formats: dict[str, Language | None] = {}
+        self._formats: dict[tuple[str, str], Language | None] = {}
         self._few_words: dict[Language, list[bytes] | None] = {}
 
     def compile(self) -> Machine:
@@ -117,6 +117,8 @@ class Compiler:
         name = schema.get("format")
         if isinstance(name, str) and "format" in place.dialect.assertions and not is_overridden:
             self._check_format(name, location)
+        if "contentEncoding" in place.dialect.assertions and not is_overridden:
+            self._check_content(schema, location)
 
     def _add_dynamic(self, place: Place) -> None:
         resource = place.resource
@@ -127,21 +129,23 @@ class Compiler:
                 self._pending.append((contents, location, place))
 
     def _check_format(self, name: str, location: str) -> None:
-        from constrain.frontends.json_schema.formats import FORMATS, KNOWN_FORMATS, NARROWED_FORMATS
+        from constrain.frontends.json_schema.formats import FORMATS
 
         if self.options.formats == "annotate":
             self.annotations.append((location, "format", f"{name!r} is an annotation by option"))
-        elif name in FORMATS and name not in NARROWED_FORMATS:
-            return
-        elif name in KNOWN_FORMATS:
-            raise UnsupportedError(
-                f"the format {name!r} is not enforced yet, so the schema is refused",
-                location=location,
-                keyword="format",
-                remedy='remove it, or pass Options(formats="annotate")',
-            )
-        else:
+        elif name not in FORMATS:
             self.annotations.append((location, "format", f"{name!r} is not a format of JSON Schema"))
+
+    def _check_content(self, schema: dict[str, Any], location: str) -> None:
+        """Note what is not enforced of the content keywords; refuse an encoding that cannot be."""
+        enforced = self.options.content == "assert"
+        for keyword in ("contentEncoding", "contentMediaType", "contentSchema"):
+            if keyword not in schema:
+                continue
+            if keyword == "contentEncoding" and enforced:
+                self.content_encoding(schema[keyword], location)
+            else:
+                self.annotations.append((location, keyword, "is an annotation"))
 
     def _check_cycles(self) -> None:
         """Refuse references that lead back to the same value without consuming anything."""
@@ -271,15 +275,15 @@ class Compiler:
             self._patterns[text] = language
         return language
 
-    def format(self, name: str, location: str) -> Language | None:
-        """Return the language of a format, `None` if it is an annotation."""
+    def format(self, name: str, draft: str) -> Language | None:
+        """Return the language of a format in a draft, `None` if it is an annotation."""
         if self.options.formats == "annotate":
             return None
-        if name not in self._formats:
+        if (name, draft) not in self._formats:
             from constrain.frontends.json_schema.formats import format_language
 
-            self._formats[name] = format_language(self.algebra.languages, name)
-        return self._formats[name]
+            self._formats[name, draft] = format_language(self.algebra.languages, name, draft)
+        return self._formats[name, draft]
 
     def matches(self, language: Language, key: bytes) -> bool:
         """Return whether a key belongs to a language."""
@@ -294,6 +298,27 @@ class Compiler:
     def key(self, name: str) -> bytes | None:
         """Return a key as UTF-8, or `None` for one that no document holds."""
         return utf8(name)
+
+    def content_encoding(self, name: str, location: str) -> Language:
+        """Return the texts of an encoding, all texts if `contentEncoding` is an annotation.
+
+        Raises:
+            UnsupportedError: the encoding has no language here.
+        """
+        if self.options.content == "annotate":
+            anything: Language = self.algebra.languages.any_text
+            return anything
+        from constrain.frontends.json_schema.content_encodings import encoding_language
+
+        language = encoding_language(self.algebra.languages, name)
+        if language is None:
+            raise UnsupportedError(
+                f"the encoding {name!r} is not enforced",
+                location=location,
+                keyword="contentEncoding",
+                remedy='remove it, or pass Options(content="annotate")',
+            )
+        return language
 
     def few_words(self, language: Language) -> list[bytes] | None:
         """Return the words of a language if they are few, else `None`."""

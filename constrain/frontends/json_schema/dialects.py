@@ -65,7 +65,7 @@ _DRAFT_4 = frozenset(
     }
 )
 _DRAFT_6 = _DRAFT_4 | {"const", "contains", "propertyNames"}
-_DRAFT_7 = _DRAFT_6 | {"if", "then", "else"}
+_DRAFT_7 = _DRAFT_6 | {"if", "then", "else", "contentEncoding"}
 _DRAFT_2019 = (_DRAFT_7 - {"dependencies"}) | {
     *("dependentRequired", "dependentSchemas", "minContains", "maxContains"),
     *("unevaluatedItems", "unevaluatedProperties", "$recursiveRef"),
@@ -162,7 +162,12 @@ _VOCABULARIES: dict[str, set[str]] = {
             "format-assertion": {"format"},
         },
     }.items()
-    for name, keywords in {"validation": _ASSERTIONS, "meta-data": set(), "content": set(), **named}.items()
+    for name, keywords in {
+        "validation": _ASSERTIONS,
+        "meta-data": set(),
+        "content": {"contentEncoding"},
+        **named,
+    }.items()
 }
 
 

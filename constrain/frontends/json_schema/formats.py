@@ -6,7 +6,7 @@ from constrain.automata.languages_cy import Language, Languages
 from constrain.frontends.json_schema import date_formats, internet_formats
 from constrain.frontends.json_schema.grammar import DIGIT, HEX, Grammar, Rule
 
-__all__ = ["FORMATS", "KNOWN_FORMATS", "NARROWED_FORMATS", "format_language"]
+__all__ = ["FORMATS", "format_language"]
 
 
 def _uuid(g: Grammar) -> Language:
@@ -28,18 +28,41 @@ def _relative_json_pointer(g: Grammar) -> Language:
     return g.seq(number, g.alt("#", g.rule(_json_pointer)))
 
 
+def _hostname(g: Grammar) -> Language:
+    """RFC 1123 2.1, with the A-labels of RFC 5890 2.3.2.1."""
+    from constrain.frontends.json_schema.domain_names import DomainName
+
+    return g.languages.machine(DomainName(international=False))
+
+
+def _idn_hostname(g: Grammar) -> Language:
+    """RFC 5890 2.3.2.3, with the separators of RFC 3490 3.1."""
+    from constrain.frontends.json_schema.domain_names import DomainName
+
+    return g.languages.machine(DomainName(international=True))
+
+
+def _regex(g: Grammar) -> Language:
+    """ECMA-262 21.2.1, with the `u` flag."""
+    from constrain.frontends.json_schema.regex_syntax import RegexSyntax
+
+    return g.languages.machine(RegexSyntax())
+
+
 _RULES: dict[str, Rule] = {
     "date": date_formats.date,
     "date-time": date_formats.date_time,
     "duration": date_formats.duration,
     "email": internet_formats.email,
-    "hostname": internet_formats.hostname,
+    "hostname": _hostname,
     "idn-email": internet_formats.idn_email,
+    "idn-hostname": _idn_hostname,
     "ipv4": internet_formats.ipv4,
     "ipv6": internet_formats.ipv6,
     "iri": internet_formats.iri,
     "iri-reference": internet_formats.iri_reference,
     "json-pointer": _json_pointer,
+    "regex": _regex,
     "relative-json-pointer": _relative_json_pointer,
     "time": date_formats.time,
     "uri": internet_formats.uri,
@@ -48,17 +71,18 @@ _RULES: dict[str, Rule] = {
     "uuid": _uuid,
 }
 
-#: The formats that have a language here.
-FORMATS: frozenset[str] = frozenset(_RULES)
+#: What drafts 4 and 6 mean otherwise: their host names are those of RFC 1034.
+_OLD_RULES: dict[str, Rule] = {"hostname": internet_formats.hostname}
+
 #: All formats that drafts 4 to 2020-12 define; other names are annotations.
-KNOWN_FORMATS: frozenset[str] = FORMATS | {"idn-hostname", "regex"}
-#: Formats whose language here is smaller than the specification's, and what is missing.
-NARROWED_FORMATS: dict[str, str] = {
-    "hostname": "A-labels (`xn--...`) are refused, because their validity is a matter of decoding them"
-}
+FORMATS: frozenset[str] = frozenset(_RULES)
 
 
-def format_language(languages: Languages, name: str) -> Language | None:
-    """Return the texts of a format; `None` if it has no language here."""
-    rule = _RULES.get(name)
+def format_language(languages: Languages, name: str, draft: str = "2020-12") -> Language | None:
+    """Return the texts of a format of a draft; `None` if it is no format of JSON Schema.
+
+    Every draft has the formats of all drafts.
+    """
+    rule = _OLD_RULES.get(name) if draft in ("4", "6") else None
+    rule = rule or _RULES.get(name)
     return None if rule is None else Grammar(languages).rule(rule)

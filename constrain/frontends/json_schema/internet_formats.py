@@ -62,19 +62,9 @@ def ipv6(g: Grammar) -> Language:
     return g.alt(*forms)
 
 
-def _label(g: Grammar) -> Language:
-    """A label of letters, digits and inner hyphens, at most 63 (RFC 1123 2.1)."""
-    return g.seq(g.one(ALPHA, DIGIT), g.opt(g.times(0, 61, g.one("-", ALPHA, DIGIT)), g.one(ALPHA, DIGIT)))
-
-
 def hostname(g: Grammar) -> Language:
-    """RFC 1123 2.1, at most 253 characters.
-
-    Labels with hyphens in places 3 and 4 are reserved (RFC 5891 4.2.3.1). Of those only A-labels
-    are names, and to be one is a matter of decoding; they are left out.
-    """
-    reserved = g.seq(g.times(2, 2, g.one(ALPHA, DIGIT, "-")), "--", g.languages.any_text)
-    label = g.languages.difference(g.rule(_label), reserved)
+    """RFC 1034 3.5 and RFC 1123 2.1, at most 253 characters; `xn--` means nothing to them."""
+    label = g.seq(g.one(ALPHA, DIGIT), g.opt(g.times(0, 61, g.one("-", ALPHA, DIGIT)), g.one(ALPHA, DIGIT)))
     return g.both(g.seq(label, g.some(".", label)), g.times(1, 253, g.languages.any_character))
 
 

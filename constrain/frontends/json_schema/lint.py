@@ -230,11 +230,11 @@ def _format(schema: dict[str, Any], location: str) -> Iterator[Finding]:
     name = schema.get("format")
     if not isinstance(name, str):
         return
-    from constrain.frontends.json_schema.formats import KNOWN_FORMATS
+    from constrain.frontends.json_schema.formats import FORMATS
 
-    if name in KNOWN_FORMATS:
+    if name in FORMATS:
         return
-    near = get_close_matches(name.lower().replace("_", "-"), sorted(KNOWN_FORMATS), n=1, cutoff=0.85)
+    near = get_close_matches(name.lower().replace("_", "-"), sorted(FORMATS), n=1, cutoff=0.85)
     if near:
         message = f"{shown(name)} is not a format of JSON Schema, so it is not enforced"
         yield Finding(

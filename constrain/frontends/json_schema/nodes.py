@@ -203,8 +203,12 @@ def _pattern(node: SubschemaNode, keyword: str, kind: int) -> int:
 
 
 def _format(node: SubschemaNode, keyword: str, kind: int) -> int:
-    language = node.compiler.format(node.schema[keyword], node.location)
+    language = node.compiler.format(node.schema[keyword], node.dialect.name)
     return TRUE if language is None else node.compiler.text_atom(language)
+
+
+def _content_encoding(node: SubschemaNode, keyword: str, kind: int) -> int:
+    return node.compiler.text_atom(node.compiler.content_encoding(node.schema[keyword], node.location))
 
 
 # Numbers
@@ -440,6 +444,7 @@ KEYWORDS: dict[str, tuple[frozenset[int], Callable[[SubschemaNode, str, int], in
     "maxLength": (_STRING, _max_length),
     "pattern": (_STRING, _pattern),
     "format": (_STRING, _format),
+    "contentEncoding": (_STRING, _content_encoding),
     "minimum": (_NUMBER, _minimum),
     "maximum": (_NUMBER, _maximum),
     "exclusiveMinimum": (_NUMBER, _exclusive_minimum),

@@ -281,6 +281,7 @@ _CHECKS: dict[str, Check] = {
     "maxProperties": _check_count,
     "pattern": _expect(lambda value: isinstance(value, str), "must be a string"),
     "format": _expect(lambda value: isinstance(value, str), "must be a string"),
+    "contentEncoding": _expect(lambda value: isinstance(value, str), "must be a string"),
     "minimum": _expect(_is_number, "must be a number"),
     "maximum": _expect(_is_number, "must be a number"),
     "exclusiveMinimum": _check_bound,
