@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := pyproject.toml setup.py constraints.txt $(shell find constrain -name '*_cy.py' -o -name '*.pxd')
 
-.PHONY: report report-samples test lint bench clean
+.PHONY: report report-samples test oracle-long conformance suite lint bench clean
 
 report: $(VENV)/.report          ## the quarterly reports: with the constraint and without
 	$(BIN)/python examples/quarterly_report/run.py
@@ -18,6 +18,16 @@ report-samples: $(VENV)/.report $(VENV)/.test   ## 200 reports at temperature 1.
 
 test: $(VENV)/.test              ## the default tests
 	$(BIN)/python -m pytest
+
+oracle-long: $(VENV)/.test       ## the mask oracle over 2,000 random schemas
+	CONSTRAIN_LONG=1 $(BIN)/python -m pytest tests/properties/test_mask_oracle.py
+
+conformance: $(VENV)/.test       ## 7,539 real schemas with their instances
+	$(BIN)/python -m tests.conformance.run --all --seconds 20
+
+suite: $(VENV)/.test             ## the official JSON-Schema-Test-Suite, optional tests too
+	$(BIN)/python -m tests.conformance.suite
+	$(BIN)/python -m tests.conformance.suite --optional
 
 lint: $(VENV)/.lint              ## ruff and mypy --strict
 	$(BIN)/ruff check .

@@ -15,9 +15,10 @@ unchanged files.
 For a tokenizer object, which can be changed in memory without a trace, there is nothing cheap
 that tells its content, so it is read in full - unless it was loaded from a folder: a tokenizer of
 transformers remembers its own (`name_or_path`), and for others the caller can name it
-(`Vocabulary.from_tokenizer(..., loaded_from=folder)`). Then the note's name is made of the content of the files in that folder, the versions of the
-libraries that load them, and an outline of the object: all of its state but the tokens of its
-model, and a sample of those, which catches a folder that is not the right one.
+(`Vocabulary.from_tokenizer(..., loaded_from=folder)`). Then the note's name is made of the content
+of the files in that folder, the versions of the libraries that load them, and an outline of the
+object: all of its state but the tokens of its model, and a sample of those, which catches a folder
+that is not the right one.
 
 The cache is an aid: a damaged file is ignored and replaced, a folder that cannot be written is no
 error.

@@ -119,6 +119,16 @@ class Compiler:
             self._check_format(name, location)
         if "contentEncoding" in place.dialect.assertions and not is_overridden:
             self._check_content(schema, location)
+        if not is_overridden:
+            self._check_patterns(schema, location, place)
+
+    def _check_patterns(self, schema: dict[str, Any], location: str, place: Place) -> None:
+        """Translate the patterns of a sub-schema, so that what is refused is refused now."""
+        if "pattern" in schema and "pattern" in place.dialect.assertions:
+            self.pattern(schema["pattern"], location)
+        if "patternProperties" in schema and "patternProperties" in place.dialect.assertions:
+            for text in schema["patternProperties"]:
+                self.pattern(text, pointer(location, "patternProperties", text))
 
     def _add_dynamic(self, place: Place) -> None:
         resource = place.resource
