@@ -19,6 +19,7 @@ import math
 import re
 from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
 from typing import Any
 
 from pydantic.json_schema import JsonSchemaValue
@@ -69,6 +70,14 @@ class TypeSchema(RefusingSchema):
         if schema.get("allow_inf_nan") is False:
             result.setdefault("maximum", 1.7976931348623157e308)
             result.setdefault("minimum", -1.7976931348623157e308)
+        if "multipleOf" in result:
+            # Beyond these pydantic, which divides doubles, refuses true multiples (2.14, by trial).
+            step = Decimal(repr(result["multipleOf"]))
+            is_dyadic = Fraction(step) == Fraction(result["multipleOf"])
+            if not is_dyadic or step == step.to_integral_value():
+                most = float(2**53 if is_dyadic else step * 1_000_000)
+                result["maximum"] = min(most, result.get("maximum", most))
+                result["minimum"] = max(-most, result.get("minimum", -most))
         return result
 
     def decimal_schema(self, schema: CoreSchema) -> JsonSchemaValue:
