@@ -39,6 +39,9 @@ from constrain.errors import LimitExceeded
 
 __all__ = ["LazyDfa"]
 
+#: How many code points a completion has at most.
+MAX_COMPLETION = 1_000_000
+
 _DEAD = -1
 #: How many states are looked at before the guess at a length is given up.
 _MOST_GUESSES = 2000
@@ -342,9 +345,16 @@ class LazyDfa(TableAutomaton):
 
         Raises:
             ValueError: there is none.
+            LimitExceeded: it has more than a million code points.
         """
         if not self.has_length(state, low, high):
             raise ValueError("no continuation has such a length")
+        if low > MAX_COMPLETION:
+            raise LimitExceeded(
+                f"the shortest completion of a string has {low} more characters",
+                limit=MAX_COMPLETION,
+                remedy="lower minLength",
+            )
         # The smallest length: double an upper end, then halve.
         below = low - 1
         width = 1

@@ -459,10 +459,7 @@ class Position:
         """Return whether an offered named key lies below the trie node."""
         if self.trie < 0:
             return False
-        trie = self.frame.shape.keys.trie
-        low = trie.low[self.trie]
-        names = self.frame.offer()[0] >> low
-        return (names & ((1 << (trie.high[self.trie] - low)) - 1)) != 0
+        return _is_offered(self.frame.shape.keys.trie, self.trie, self.frame.offer()[0])
 
     @cython.cfunc
     def _close_key(self, target: Position) -> cython.bint:
@@ -553,17 +550,26 @@ class Position:
             return -1
         trie = self.frame.shape.keys.trie
         offered = self.frame.offer()[0]
-        best = -1
-        size = len(self.key)
-        for name in range(trie.low[self.trie], trie.high[self.trie]):
-            if offered >> name & 1 and len(trie.names[name]) > size:
-                rest = trie.names[name][size : size + 4]
-                if rest[0] & 0xC0 == 0x80:
+        if first == last:
+            node = self.trie
+            for byte in list(chr(first).encode()):
+                node = trie.children[node].get(byte, -1)
+                if node < 0:
                     return -1
-                code = ord(rest.decode(errors="ignore")[0])
-                if first <= code <= last and (best < 0 or code < best):
-                    best = code
-        return best
+            return first if _is_offered(trie, node, offered) else -1
+        # Depth first in the order of bytes, which is that of code points; (node, the bytes above it).
+        stack: list[tuple[int, bytes]] = [(self.trie, b"")]
+        while stack:
+            node, lead = stack.pop()
+            if lead and len(lead) == _utf8_width(lead[0]):
+                code = ord(lead.decode())
+                if first <= code <= last and _is_offered(trie, node, offered):
+                    return code
+                continue
+            for byte in sorted(trie.children[node], reverse=True):
+                if lead or byte & 0xC0 != 0x80:
+                    stack.append((trie.children[node][byte], lead + bytes((byte,))))
+        return -1
 
     @cython.cfunc
     def _step_escape(self, byte: cython.int, target: Position) -> cython.bint:
@@ -648,6 +654,17 @@ class Position:
             if (target.goal.text_low > 0 or target.goal.text_high >= 0) and not target._count(byte):
                 return False
         return True
+
+
+def _is_offered(trie: Any, node: int, offered: int) -> bool:
+    """Return whether one of the offered keys, as bits, lies at or below a node of the key trie."""
+    low = trie.low[node]
+    return (offered >> low) & ((1 << (trie.high[node] - low)) - 1) != 0
+
+
+def _utf8_width(lead: int) -> int:
+    """Return how many bytes the character with this first byte has."""
+    return 1 if lead < 0x80 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
 
 
 def free_string_position(policy: Policy) -> Position:
