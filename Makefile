@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := pyproject.toml setup.py constraints.txt $(shell find constrain -name '*_cy.py' -o -name '*.pxd')
 
-.PHONY: report report-samples test oracle-long conformance suite lint bench clean
+.PHONY: report report-samples test oracle-long conformance suite walks lint bench clean
 
 report: $(VENV)/.report          ## the quarterly reports: with the constraint and without
 	$(BIN)/python examples/quarterly_report/run.py
@@ -28,6 +28,9 @@ conformance: $(VENV)/.test       ## 7,539 real schemas with their instances
 suite: $(VENV)/.test             ## the official JSON-Schema-Test-Suite, optional tests too
 	$(BIN)/python -m tests.conformance.suite
 	$(BIN)/python -m tests.conformance.suite --optional
+
+walks: $(VENV)/.test             ## 20 random walks over each real schema
+	$(BIN)/python -m tests.conformance.walks --all --record benchmarks/results/walks.json
 
 lint: $(VENV)/.lint              ## ruff and mypy --strict
 	$(BIN)/ruff check .

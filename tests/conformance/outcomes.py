@@ -6,8 +6,8 @@ import gzip
 import hashlib
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,18 @@ CLASSES = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The class of a schema and, unless it is right, why."""
+    """The class of a schema and, unless it is right, why.
+
+    Attributes:
+        seconds: how long it took; the pool fills it in.
+        counts: what was done on the way, by name.
+    """
 
     name: str
     kind: str
     reason: str = ""
+    seconds: float = 0.0
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def data_folder() -> Path | None:

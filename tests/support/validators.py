@@ -261,6 +261,14 @@ class Validators:
         """What `jsonschema` and `jsonschema-rs` say of a value from `read`."""
         return bool(self._python.is_valid(value)), bool(self._rust.is_valid(value))
 
+    def faults(self, text: bytes) -> tuple[str | None, str | None]:
+        """The first fault that each validator finds in a document: empty for none, `None` where it cannot say."""
+        try:
+            value = read(text)
+        except Undecided:
+            return None, None
+        return _fault(self._python, value), None if _LONG_EXPONENT.search(text) else _fault(self._rust, value)
+
     def valid(self, text: bytes | str) -> bool:
         """Whether the text is a document that both validators accept; `False` if both refuse.
 
@@ -306,6 +314,19 @@ class Validators:
 
 
 _MISSING: Any = object()
+
+
+def _fault(validator: Any, value: Any) -> str | None:
+    try:
+        error = next(iter(validator.iter_errors(value)), None)
+    except (regress.RegressError, RecursionError, ValueError, ArithmeticError):
+        return None
+    if error is None:
+        return ""
+    place = "/".join(str(part) for part in error.instance_path) if hasattr(error, "instance_path") else "/".join(
+        str(part) for part in error.absolute_path
+    )
+    return f"{error.message[:200]} at /{place}"
 
 
 def read_schema(schema: Any) -> Any:
