@@ -21,6 +21,7 @@ cdef class Language:
 
 cdef class Languages:
     cdef readonly Py_ssize_t size
+    cdef public object tick
     cdef readonly Py_ssize_t max_nodes
     cdef readonly Py_ssize_t max_steps
     cdef readonly Language nothing

@@ -172,6 +172,8 @@ class Languages:
         self.max_nodes = max_nodes
         self.max_steps = max_steps
         self.size = 0
+        #: Called now and then while nodes are made; raises when time is up.
+        self.tick: Any = None
         self.cache: dict[Hashable, Language] = {}
         self._table: dict[tuple[object, ...], Language] = {}
         self._words: dict[tuple[bytes, ...], tuple[bytes, ...]] = {}
@@ -198,6 +200,8 @@ class Languages:
         phases: cython.int,
         inhabited: cython.bint,
     ) -> Language:
+        if self.size & 0x3FF == 0 and self.tick is not None:
+            self.tick()
         if self.size >= self.max_nodes:
             raise LimitExceeded(
                 "the regular expressions have too many different derivatives",

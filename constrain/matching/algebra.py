@@ -89,6 +89,7 @@ class Algebra:
         self.formulas = Formulas()
         self.formulas.tick = self.deadline.check
         self.languages = Languages()
+        self.languages.tick = self.deadline.check
         self._components: dict[tuple[int, int], int] = {}
         self._dfas: dict[tuple[Language, ...], LazyDfa] = {}
         self._text_plans: dict[tuple[int, ...], TextPlan] = {}

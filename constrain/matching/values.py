@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from constrain.automata.number_atoms import digits_of, exact
+from constrain.automata.number_atoms import MAX_EXPONENT, decimal_text, digits_of, exact
 from constrain.matching.atoms import ARRAY, FALSE_LITERAL, NULL, NUMBER, OBJECT, STRING, TRUE_LITERAL
 
 __all__ = [
@@ -36,12 +36,13 @@ class Value:
             decoded UTF-8 for strings; a tuple of values; key -> value.
     """
 
-    __slots__ = ("_hash", "content", "kind")
+    __slots__ = ("_hash", "_number", "content", "kind")
 
     def __init__(self, kind: int, content: Any, code: object) -> None:
         self.kind = kind
         self.content = content
         self._hash = hash((kind, code))
+        self._number: Fraction | None = None
 
     def __hash__(self) -> int:
         return self._hash
@@ -74,12 +75,14 @@ class Value:
         Raises:
             LimitExceeded: it is beyond what constants may be.
         """
-        coefficient, exponent = self.content
-        digits = tuple(int(digit) for digit in str(abs(coefficient))) if abs(coefficient) < 10**4000 else None
-        if digits is None or abs(exponent) > 10**6:
-            # Far beyond the bound either way; `exact` says so.
-            return exact(Decimal((0, (1,), 10**6)))
-        return exact(Decimal((int(coefficient < 0), digits, exponent)))
+        if self._number is None:
+            coefficient, exponent = self.content
+            if abs(exponent) > 2 * MAX_EXPONENT or coefficient.bit_length() > 4 * MAX_EXPONENT:
+                # Far beyond the bound either way; `exact` says so.
+                exponent, coefficient = 2 * MAX_EXPONENT, 1
+            digits = tuple(map(int, decimal_text(abs(coefficient))))
+            self._number = exact(Decimal((int(coefficient < 0), digits, exponent)))
+        return self._number
 
 
 LITERAL_VALUES = {kind: Value(kind, None, None) for kind in (NULL, FALSE_LITERAL, TRUE_LITERAL)}

@@ -88,6 +88,9 @@ LIMITED: dict[str, Callable[[], Any]] = {
     },
     "a billion properties": lambda: {"type": "object", "minProperties": 10**9},
     "a billion characters": lambda: {"type": "string", "minLength": 10**9},
+    "2^40 products of patterns": lambda: {
+        "type": "string", **_one_of(lambda n: [{"pattern": f"a{n}"}, {"pattern": f"b{n}"}])
+    },
     "2^40 products of divisors": lambda: {
         "type": "number", **_one_of(lambda n: [{"multipleOf": n + 2}, {"maximum": n * 7}])
     },

@@ -281,7 +281,8 @@ class Compiler:
         if language is None:
             from constrain.frontends.json_schema.patterns import pattern_language
 
-            language = pattern_language(self.algebra.languages, text, location=location)
+            with self.algebra.deadline:
+                language = pattern_language(self.algebra.languages, text, location=location)
             self._patterns[text] = language
         return language
 
