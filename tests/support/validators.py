@@ -26,6 +26,12 @@ __all__ = ["NotADocument", "Undecided", "Validators", "canonical", "read"]
 _LARGEST_EXPONENT = 10**17
 #: `jsonschema-rs` may build the integer of a long exponent; the exact `jsonschema` then answers alone.
 _LONG_EXPONENT = re.compile(rb"[eE][+-]?[0-9]{4,}")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+
+
+def _has_long_exponent(text: bytes) -> bool:
+    """Whether a number of the text has one; strings do not count."""
+    return bool(_LONG_EXPONENT.search(text) and _LONG_EXPONENT.search(_STRING.sub(b"", text)))
 
 
 class NotADocument(ValueError):
@@ -267,7 +273,7 @@ class Validators:
             value = read(text)
         except Undecided:
             return None, None
-        return _fault(self._python, value), None if _LONG_EXPONENT.search(text) else _fault(self._rust, value)
+        return _fault(self._python, value), None if _has_long_exponent(text) else _fault(self._rust, value)
 
     def valid(self, text: bytes | str) -> bool:
         """Whether the text is a document that both validators accept; `False` if both refuse.
@@ -287,7 +293,7 @@ class Validators:
     def surely_valid(self, text: bytes | str) -> bool:
         """As `valid`, but `False` where the validators are undecided; quick on invalid texts."""
         key = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-        if key not in self._verdicts and not _LONG_EXPONENT.search(key):
+        if key not in self._verdicts and not _has_long_exponent(key):
             try:
                 if not self._rust.is_valid(read(key)):
                     return False
@@ -307,7 +313,7 @@ class Validators:
             return None
         try:
             python = bool(self._python.is_valid(value))
-            rust = python if _LONG_EXPONENT.search(text) else bool(self._rust.is_valid(value))
+            rust = python if _has_long_exponent(text) else bool(self._rust.is_valid(value))
         except (regress.RegressError, RecursionError, ValueError, ArithmeticError):
             return None
         return rust if rust == python else None
