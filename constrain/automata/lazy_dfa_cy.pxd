@@ -14,4 +14,6 @@ cdef class LazyDfa(TableAutomaton):
     cdef dict _layers
     cdef dict _walks
     cdef dict _some_lengths
+    cdef dict _few_words
+    cdef dict _word_counts
     cdef int _state(self, tuple[Language, ...] components)

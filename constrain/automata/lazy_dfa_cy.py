@@ -9,6 +9,8 @@ the expression where that is enough and by searching states where it is not.
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
 try:
     import cython
@@ -36,6 +38,9 @@ from constrain.automata.lengths import (
     shortest,
 )
 from constrain.errors import LimitExceeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["LazyDfa"]
 
@@ -81,6 +86,8 @@ class LazyDfa(TableAutomaton):
         self._live: dict[int, int] = {}
         self._layers: dict[frozenset[int], tuple[bool, Lengths, frozenset[int]]] = {}
         self._walks: dict[int, _Walk] = {}
+        self._few_words: dict[int, tuple[int, list[bytes] | None]] = {}
+        self._word_counts: dict[int, int | None] = {}
         self._some_lengths: dict[int, int] = {}
         goal = languages.intersection(languages.any_text, goal)
         self.start = self._state((goal, *tracked))
@@ -382,6 +389,16 @@ class LazyDfa(TableAutomaton):
                 raise AssertionError("a length that is said to exist has no word")
         return bytes(word)
 
+    def few_words(self, state: int, limit: int) -> list[bytes] | None:
+        """Return what `words` does, remembered; of a larger limit too if there are no more words."""
+        known = self._few_words.get(state)
+        if known is None or (known[1] is None and known[0] < limit):
+            # With room to spare, so that a growing limit does not ask each time.
+            limit = max(2 * limit, 16)
+            known = (limit, self.words(state, limit))
+            self._few_words[state] = known
+        return known[1]
+
     def words(self, state: int, limit: int) -> list[bytes] | None:
         """Return the accepted continuations if they are at most `limit`, else `None`; sorted."""
         known = lengths(self.languages, self._components[state][0])
@@ -393,7 +410,7 @@ class LazyDfa(TableAutomaton):
         path = bytearray()
         on_path = {state}
         # Every state is alive, so a state that comes back on a path means that there is no end.
-        stack: list[tuple[int, list[int]]] = [(state, self._branch(state, limit))]
+        stack: list[tuple[int, list[int]]] = [(state, self._branch(state))]
         if self.accepting(state):
             result.append(b"")
         while stack:
@@ -414,10 +431,71 @@ class LazyDfa(TableAutomaton):
             if self.accepting(target):
                 result.append(bytes(path))
             on_path.add(target)
-            stack.append((target, self._branch(target, limit)))
+            stack.append((target, self._branch(target)))
         return sorted(result) if len(result) <= limit else None
 
-    def _branch(self, state: int, limit: int) -> list[int]:
+    def n_words(self, state: int) -> int | None:
+        """Return how many continuations are accepted, `None` if they are endless."""
+        known = lengths(self.languages, self._components[state][0])
+        if known is not None and any(last is None for _, last, _ in known):
+            return None
+        counts = self._word_counts
+        on_path = {state}
+        stack = [(state, self._branch(state))]
+        while stack:
+            here, branch = stack[-1]
+            if here not in counts and branch:
+                target = self.step(here, branch.pop())
+                if target in on_path or counts.get(target, 0) is None:
+                    counts.update(dict.fromkeys(on_path))
+                elif target not in counts:
+                    on_path.add(target)
+                    stack.append((target, self._branch(target)))
+                continue
+            if here not in counts:
+                total = int(self.accepting(here))
+                for byte in self._branch(here):
+                    total += counts[self.step(here, byte)] or 0
+                counts[here] = total
+            on_path.discard(here)
+            stack.pop()
+        return counts[state]
+
+    def iter_words(self, state: int) -> Iterator[bytes]:
+        """Generate the accepted continuations, the shortest in bytes first."""
+        branches: dict[int, list[tuple[int, int, int]]] = {}
+        # (bytes of the whole at least, order, bytes before, place in the branch, branch): the branch
+        # of a state lists what may come next as (bytes that follow at least, byte, state after it),
+        # the nearest end first; the end itself has byte -1. Siblings enter the heap one by one.
+        order = 0
+        branch = branches[state] = self._nearest(state)
+        heap = [(branch[0][0], order, b"", 0, branch)]
+        while heap:
+            _, _, before, place, branch = heappop(heap)
+            _, byte, state = branch[place]
+            if place + 1 < len(branch):
+                order += 1
+                heappush(heap, (len(before) + branch[place + 1][0], order, before, place + 1, branch))
+            if byte < 0:
+                yield before
+                continue
+            word = before + bytes((byte,))
+            if state not in branches:
+                branches[state] = self._nearest(state)
+            branch = branches[state]
+            order += 1
+            heappush(heap, (len(word) + branch[0][0], order, word, 0, branch))
+
+    def _nearest(self, state: int) -> list[tuple[int, int, int]]:
+        """Return (length of what follows at least, byte, state after it), the nearest end first."""
+        found = [(0, -1, state)] if self.accepting(state) else []
+        for byte in sorted(self._branch(state), key=RANK.__getitem__):
+            target = self.step(state, byte)
+            found.append((1 + self._least(target)[0], byte, target))
+        found.sort(key=itemgetter(0))
+        return found
+
+    def _branch(self, state: int) -> list[int]:
         live = self.live_bytes(state)
         return [byte for byte in range(256) if live >> byte & 1]
 

@@ -19,9 +19,7 @@ __all__ = ["few_numbers"]
 _MAX_CANDIDATES = 200_000
 
 
-def few_numbers(
-    atoms: tuple[Atom, ...], wanted: Callable[[int], bool], limit: int
-) -> list[Fraction] | None:
+def few_numbers(atoms: tuple[Atom, ...], wanted: Callable[[int], bool], limit: int) -> list[Fraction] | None:
     """Return the wanted values if they are at most `limit`, else `None`.
 
     Args:

@@ -321,9 +321,7 @@ class ArrayPlanner:
             asked = item_goal(demands.violate[number], index)
             if asked != TRUE:
                 factors.append(("violate", number, formulas.negation(asked)))
-        factors += [
-            ("serve", number, goal) for number, goal in enumerate(demands.needs) if needs[number] > 0
-        ]
+        factors += [("serve", number, goal) for number, goal in enumerate(demands.needs) if needs[number] > 0]
         factors += [
             ("spare", number, formulas.negation(goal)) for number, goal in enumerate(demands.allowances)
         ]

@@ -60,20 +60,20 @@ _WIDTHS = ((0, 0x7F, 1), (0x80, 0x7FF, 2), (0x800, 0xFFFF, 3), (0x10000, 0x10FFF
 
 
 def first_live_code_point(
-    automaton: TableAutomaton, state: int, first: int, last: int, is_live: Callable[[int], bool]
+    automaton: TableAutomaton, state: int, first: int, last: int, is_live: Callable[[int, bytes], bool]
 ) -> int:
     """Return the first code point in a range that may come next, or -1.
 
     Args:
         automaton: runs over UTF-8 bytes; `state` is at a character boundary or nothing is found.
-        is_live: whether a state within or after the character can keep the bounds on the length,
-            this character counted.
+        is_live: whether a state within or after the character, given the bytes of the character so
+            far, is live for reasons beyond the automaton.
     """
     for low, high, width in _WIDTHS:
         begin = max(low, first)
         end = min(high, last)
         if begin <= end:
-            found = _search(automaton, state, begin, end, width, 0, is_live)
+            found = _search(automaton, state, begin, end, width, b"", is_live)
             if found >= 0:
                 return found
     return -1
@@ -85,23 +85,27 @@ def _search(
     first: int,
     last: int,
     width: int,
-    position: int,
-    is_live: Callable[[int], bool],
+    above: bytes,
+    is_live: Callable[[int, bytes], bool],
 ) -> int:
-    """Search the code points of one UTF-8 width; at most four levels deep."""
+    """Search the code points of one UTF-8 width below the bytes `above`; at most four levels deep."""
+    position = len(above)
     shift = 6 * (width - 1 - position)
     prefix = first >> (shift + 6) if position else 0
     lead = (0, 0x00, 0xC0, 0xE0, 0xF0)[width] if position == 0 else 0x80
     for part in range(first >> shift, (last >> shift) + 1):
         digit = part - (prefix << 6) if position else part
         after = automaton.step(state, lead | digit)
-        if after < 0 or not is_live(after):
+        if after < 0:
+            continue
+        here = above + bytes((lead | digit,))
+        if not is_live(after, here):
             continue
         low = max(first, part << shift)
         high = min(last, ((part + 1) << shift) - 1)
         if shift == 0:
             return low
-        found = _search(automaton, after, low, high, width, position + 1, is_live)
+        found = _search(automaton, after, low, high, width, here, is_live)
         if found >= 0:
             return found
     return -1

@@ -7,7 +7,8 @@ vector, as an integer with bit i for pattern i.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import islice
 
 from constrain.automata.languages_cy import Language
 from constrain.automata.lazy_dfa_cy import LazyDfa
@@ -65,6 +66,8 @@ class KeySpace:
     """
 
     MAX_PATTERNS = 64
+    #: A free class of at most so many keys is listed.
+    FEW_WORDS = 4096
 
     def __init__(
         self,
@@ -184,19 +187,28 @@ class KeySpace:
                 self._finite_words[vector] = None
             else:
                 automaton = self.algebra.dfa(self.free_language(vector))
-                self._finite_words[vector] = automaton.words(automaton.start, 4096)
+                self._finite_words[vector] = automaton.words(automaton.start, self.FEW_WORDS)
         return self._finite_words[vector]
+
+    def n_words(self, vector: int) -> int | None:
+        """Return how many keys a free class has, `None` if they are endless."""
+        if not self.patterns:
+            return None
+        automaton = self.algebra.dfa(self.free_language(vector))
+        return automaton.n_words(automaton.start)
+
+    def is_used_up(self, vector: int, names: Collection[bytes]) -> bool:
+        """Return whether `names` hold every key of a free class that is not listed."""
+        if len(names) <= self.FEW_WORDS:
+            return False
+        n_words = self.n_words(vector)
+        if n_words is None or n_words > len(names):
+            return False
+        return n_words == sum(self.class_of(name) == vector for name in names)
 
     def fresh_keys(self, vector: int, taken: Iterable[bytes], count: int) -> list[bytes]:
         """Return `count` keys of a free class that are not in `taken`."""
-        languages = self.algebra.languages
-        used = list(taken)
-        keys: list[bytes] = []
-        language = self.free_language(vector)
-        while len(keys) < count:
-            rest = languages.intersection(language, languages.complement(languages.literals(used)))
-            automaton = LazyDfa(languages, rest)
-            key = automaton.completion(automaton.start)
-            keys.append(key)
-            used.append(key)
-        return keys
+        automaton = self.algebra.dfa(self.free_language(vector))
+        used = set(taken)
+        fresh = (word for word in automaton.iter_words(automaton.start) if word not in used)
+        return list(islice(fresh, count))

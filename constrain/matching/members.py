@@ -174,9 +174,7 @@ _Pending = _Choice | _Case
 class _Wanted:
     """Finds the values of a member after which its container is feasible."""
 
-    def __init__(
-        self, machine: Machine, effects: dict[int, Effect], possible: Callable[[int], int]
-    ) -> None:
+    def __init__(self, machine: Machine, effects: dict[int, Effect], possible: Callable[[int], int]) -> None:
         self._algebra = machine.algebra
         self._formulas = machine.algebra.formulas
         self._in_values = machine.algebra.in_values

@@ -338,6 +338,12 @@ class _ObjectSearch:
             room = self._room(vector)
             used = sum(1 for slot in slots if slot[0] == 1 and slot[1] == vector)
             take = owed if room is None else min(owed, room - used)
+            if room is None and self.count + used + take > self.keys.FEW_WORDS:
+                # Many keys are wanted: even a class that is not listed may be too small.
+                room = self.keys.n_words(vector)
+                if room is not None:
+                    room -= sum(self.keys.class_of(key) == vector for key in self.taken)
+                    take = min(take, room - used)
             if take > 100_000:
                 raise LimitExceeded("an object needs more than 100,000 further properties", limit=100_000)
             for number in range(used, used + take):

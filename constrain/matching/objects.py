@@ -156,6 +156,8 @@ class ObjectShape:
             self.keys.finite_words(vector) is not None for vector in self.keys.free_classes()
         ):
             names = frozenset(frame.names)
+        elif frame.count > self.keys.FEW_WORDS:
+            names = tuple(self.keys.is_used_up(vector, frame.names) for vector in self._all_classes())
         return (frame.present, frame.blocked, frame.count if self._counts or self._sets else 0, names)
 
     def offer(self, frame: Frame) -> Offer:
@@ -183,6 +185,8 @@ class ObjectShape:
         names = self._offered_names & ~frame.blocked
         classes = self._free_classes()
         offered = [vector for vector in classes if self._free_entry_simple(vector) is not None]
+        if frame.count > self.keys.FEW_WORDS:
+            offered = [vector for vector in offered if not self.keys.is_used_up(vector, frame.names)]
         return (names, *self._free_part(offered, len(offered) == len(self._all_classes()), frame))
 
     def _all_classes(self) -> list[int]:
@@ -250,6 +254,9 @@ class ObjectShape:
                     self._free_entries[key] = None
                     return None
                 taken = left[0]
+            elif keys.is_used_up(vector, frame.names):
+                self._free_entries[key] = None
+                return None
             blocked = frame.blocked if keys.algebra.options.property_order == "any" else keys.all_names
             self._free_entries[key] = self._entry(
                 frame,

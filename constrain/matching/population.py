@@ -137,9 +137,7 @@ class Population:
         plan = machine.plan_object(formulas.conjunction([formula, atom]))
         if plan is None:
             return False
-        return any(
-            key not in keys.index and keys.finite_words(keys.class_of(key)) is None for key, _ in plan
-        )
+        return any(key not in keys.index and keys.finite_words(keys.class_of(key)) is None for key, _ in plan)
 
     # Witnesses
 

@@ -452,7 +452,20 @@ class Position:
         if self.state >= 0:
             self.state = self.automaton.step(self.state, byte)
         self.key = self.key + bytes((byte,))
-        return self.state >= 0 or self._named_is_live()
+        return (self.state >= 0 and self._free_is_live(self.state, b"")) or self._named_is_live()
+
+    def _free_is_live(self, state: int, more: bytes) -> bool:
+        """Return whether a free key that was not written yet goes on so: `more` bytes on, in `state`."""
+        frame: Frame = self.frame
+        n_written = len(frame.names)
+        if n_written == 0 or self.automaton is frame.shape.keys.automaton:
+            # Every text is a free key or a named one, so there is always a longer one.
+            return True
+        words = self.automaton.few_words(state, n_written)
+        if words is None or len(words) > n_written:
+            return True
+        begin = self.key + more
+        return any(begin + word not in frame.names for word in words)
 
     @cython.cfunc
     def _named_is_live(self) -> cython.bint:
@@ -536,10 +549,12 @@ class Position:
                 self.state,
                 first,
                 last,
-                (lambda state: bool(self._length_is_live(state, length))) if bounded else lambda state: True,
+                (lambda state, more: bool(self._length_is_live(state, length)))
+                if bounded
+                else lambda state, more: True,
             )
         if self.state >= 0:
-            found = first_live_code_point(self.automaton, self.state, first, last, lambda state: True)
+            found = first_live_code_point(self.automaton, self.state, first, last, self._free_is_live)
             if found >= 0:
                 return found
         return self._first_live_name(first, last)

@@ -19,7 +19,12 @@ from tests.conformance.walks import BROKEN
 #: Walked where the collection of real schemas is not there: one for each mechanism.
 CORPUS: dict[str, Any] = {
     "counts": {"type": "array", "contains": {"const": 1}, "minContains": 2, "maxItems": 3},
-    "different": {"type": "array", "items": {"enum": [1, 2, "a", {"b": 1}]}, "uniqueItems": True, "minItems": 4},
+    "different": {
+        "type": "array",
+        "items": {"enum": [1, 2, "a", {"b": 1}]},
+        "uniqueItems": True,
+        "minItems": 4,
+    },
     "left over": {
         "type": "object",
         "oneOf": [{"properties": {"a": {"type": "integer"}}, "required": ["a"]}, {"required": ["b"]}],

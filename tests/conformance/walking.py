@@ -272,7 +272,9 @@ def _words(schema: Any) -> Iterator[bytes]:
         if isinstance(here, dict):
             for key, value in here.items():
                 if key in ("properties", "$defs", "definitions") and isinstance(value, dict):
-                    yield from (json.dumps(name, ensure_ascii=False).encode("utf-8", "replace") for name in value)
+                    yield from (
+                        json.dumps(name, ensure_ascii=False).encode("utf-8", "replace") for name in value
+                    )
                 if key in ("enum", "required", "const", "default"):
                     values = value if isinstance(value, list) else [value]
                     yield from (

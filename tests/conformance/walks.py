@@ -1,7 +1,7 @@
 """Random walks over the collection of real schemas: no dead end, every finished document valid.
 
-    python -m tests.conformance.walks [--all | --count N] [--only NAME] [--walks 20] [--seconds 20]
-                                      [--report FILE] [--record FILE]
+python -m tests.conformance.walks [--all | --count N] [--only NAME] [--walks 20] [--seconds 20]
+                                  [--report FILE] [--record FILE]
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ BROKEN = ("dead_end", "invalid", "crash")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--only")

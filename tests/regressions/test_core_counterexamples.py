@@ -1,4 +1,3 @@
-
 """Counterexamples that decided the design of the core, as data; one case per trap.
 
 A case names texts in and out of the language, and prefixes after which one more byte is dead or
@@ -62,7 +61,12 @@ CONDITIONAL = {
     "else": {"properties": {"v": False}},
 }
 MUTUAL = {
-    "A": {"anyOf": [{"type": "object", "properties": {"b": {"$ref": "#/$defs/B"}}, "required": ["b"]}, {"type": "null"}]},
+    "A": {
+        "anyOf": [
+            {"type": "object", "properties": {"b": {"$ref": "#/$defs/B"}}, "required": ["b"]},
+            {"type": "null"},
+        ]
+    },
     "B": {"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}, "required": ["a"]},
 }
 IMPOSSIBLE = {"type": "string", "minLength": 2, "maxLength": 1}

@@ -68,7 +68,12 @@ CASES: dict[str, tuple[Any, list[str], list[str]]] = {
     ),
     "thirty conditions on one property": (
         _conditions(30),
-        ['{"kind":"k5","size":5}', '{"size":29,"kind":"k29"}', '{"kind":"other"}', '{"size":"x","kind":"k7"}'],
+        [
+            '{"kind":"k5","size":5}',
+            '{"size":29,"kind":"k29"}',
+            '{"kind":"other"}',
+            '{"size":"x","kind":"k7"}',
+        ],
         ['{"kind":"k5"}', '{"kind":"k5","size":4}', '{"size":28,"kind":"k29"}', '{"size":1}'],
     ),
 }

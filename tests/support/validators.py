@@ -329,8 +329,10 @@ def _fault(validator: Any, value: Any) -> str | None:
         return None
     if error is None:
         return ""
-    place = "/".join(str(part) for part in error.instance_path) if hasattr(error, "instance_path") else "/".join(
-        str(part) for part in error.absolute_path
+    place = (
+        "/".join(str(part) for part in error.instance_path)
+        if hasattr(error, "instance_path")
+        else "/".join(str(part) for part in error.absolute_path)
     )
     return f"{error.message[:200]} at /{place}"
 

@@ -38,7 +38,9 @@ def test_encoded_bytes_are_accepted_and_changed_ones_are_not(
 
 @pytest.mark.parametrize(("name", "text"), [("base64", "QR=="), ("base64", "QUJ="), ("base32", "MZ======")])
 def test_unused_bits_are_zero(name: str, text: str) -> None:
-    assert not constrain.compile_json_schema({"contentEncoding": name}, options=ASSERT).accepts(json.dumps(text))
+    assert not constrain.compile_json_schema({"contentEncoding": name}, options=ASSERT).accepts(
+        json.dumps(text)
+    )
 
 
 def test_by_default_it_is_an_annotation_that_is_explained() -> None:

@@ -113,7 +113,15 @@ def test_what_no_name_begins_with_is_dead(machine: DomainName, name: str) -> Non
     assert len(states(machine, name)) <= len(name.encode())
 
 
-WAITING = [("l·", "l"), ("α͵", "α"), ("・", "ァ"), ("a-", "a"), ("ب\u200c", "ب"), ("א-", "א"), ("xn--fa-hi", "a")]
+WAITING = [
+    ("l·", "l"),
+    ("α͵", "α"),
+    ("・", "ァ"),
+    ("a-", "a"),
+    ("ب\u200c", "ب"),
+    ("א-", "א"),
+    ("xn--fa-hi", "a"),
+]
 
 
 @pytest.mark.parametrize(("begun", "end"), WAITING)

@@ -350,7 +350,9 @@ def test_every_document_is_one_that_pydantic_takes(compiled: Any, name: str) -> 
 WRITTEN_OTHERWISE = ("strict model", "strict numbers", "secret", "initialised dataclass", "aliases")
 
 
-@pytest.mark.parametrize("name", [case[0] for case in TYPES if "decimal" not in case[0] and case[0] not in WRITTEN_OTHERWISE])
+@pytest.mark.parametrize(
+    "name", [case[0] for case in TYPES if "decimal" not in case[0] and case[0] not in WRITTEN_OTHERWISE]
+)
 def test_what_pydantic_writes_is_a_document(name: str) -> None:
     annotation, documents = next((case[1], case[2]) for case in TYPES if case[0] == name)
     constraint = constrain.compile_python_type(annotation, options=constrain.ANY_TEXT)
@@ -529,14 +531,23 @@ def test_a_type_that_makes_no_sense_is_malformed(annotation: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"\d", r"\D", r"\s", r"\S", r"\w", r"\W", ".", r"[\D]", r"[^\d]", r"[^\w]", r"[^\s]", r"\A[\S]\z"]
+    "pattern",
+    [r"\d", r"\D", r"\s", r"\S", r"\w", r"\W", ".", r"[\D]", r"[^\d]", r"[^\w]", r"[^\s]", r"\A[\S]\z"],
 )
 def test_a_translated_pattern_matches_only_what_pydantic_matches(pattern: str) -> None:
     pattern = f"^{pattern}$"
     constraint = constrain.compile({"pattern": ecma_pattern(pattern)}, options=constrain.ANY_TEXT)
     adapter = pydantic.TypeAdapter(Annotated[str, Field(pattern=pattern)])
     matched = 0
-    for point in (*range(0x700), *range(0x1680, 0x1700), *range(0x2000, 0x2200), 0x24B6, 0x3000, 0xFEFF, 0x1D7CE):
+    for point in (
+        *range(0x700),
+        *range(0x1680, 0x1700),
+        *range(0x2000, 0x2200),
+        0x24B6,
+        0x3000,
+        0xFEFF,
+        0x1D7CE,
+    ):
         text = json.dumps(chr(point), ensure_ascii=False)
         if constraint.accepts(text):
             matched += 1
@@ -583,9 +594,7 @@ def test_the_document_of_a_function_is_a_call_of_it(function: Any, calls: Any, r
 
 
 def test_the_arguments_of_a_call_are_instances_and_those_left_out_are_not_there() -> None:
-    call = constrain.compile(meet).parse(
-        '{"day": "2024-01-02", "who": [{"street": "x", "number": 1}]}'
-    )
+    call = constrain.compile(meet).parse('{"day": "2024-01-02", "who": [{"street": "x", "number": 1}]}')
     assert call.arguments == {"day": datetime.date(2024, 1, 2), "who": [Address(street="x", number=1)]}
     assert call.name == "meet"
 
@@ -707,5 +716,7 @@ def test_without_a_pydantic_that_is_exact_the_error_names_the_extra(module: str)
         "try: constrain.compile(int)\n"
         "except constrain.UnsupportedError as error: print(error.remedy)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stdout.strip() == "pip install 'constrain[types]'"

@@ -136,7 +136,9 @@ def test_what_is_begun_ends_with_the_shortest_pattern() -> None:
             layer = {one for one in after if one is not None}
 
 
-@pytest.mark.parametrize("text", ["[\\u4e00-\\u00", "[z-\\cA", "[é-b", "[一-é", "\\u{110", "(?<é\\u0020", "[\\d-a"])
+@pytest.mark.parametrize(
+    "text", ["[\\u4e00-\\u00", "[z-\\cA", "[é-b", "[一-é", "\\u{110", "(?<é\\u0020", "[\\d-a"]
+)
 def test_a_text_that_no_pattern_begins_with_is_dead(text: str) -> None:
     languages = Languages()
     automaton = LazyDfa(languages, languages.machine(RegexSyntax()))

@@ -69,7 +69,10 @@ def test_machines_combine_with_regular_languages(build: Build) -> None:
         (languages.complement(balanced), lambda text: not is_balanced(text)),
         (languages.difference(opens, balanced), lambda text: text[:1] == "(" and not is_balanced(text)),
         (languages.union(balanced, opens), lambda text: text[:1] == "(" or is_balanced(text)),
-        (languages.concat(languages.literal("é".encode()), balanced), lambda text: text[:1] == "é" and is_balanced(text)),
+        (
+            languages.concat(languages.literal("é".encode()), balanced),
+            lambda text: text[:1] == "é" and is_balanced(text),
+        ),
     ):
         automaton = build.lazy_dfa(languages, language)
         for text in TEXTS:

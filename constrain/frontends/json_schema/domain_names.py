@@ -213,5 +213,3 @@ def _representative(label: str) -> str:
     if label[2:4] == "--":
         return label
     return first + middle + last
-
-
