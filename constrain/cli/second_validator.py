@@ -10,7 +10,10 @@ from fractions import Fraction
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from constrain.automata.languages_cy import Languages
+from constrain.automata.lazy_dfa_cy import LazyDfa
 from constrain.frontends.json_schema.dialects import DIALECTS, Dialect
+from constrain.frontends.json_schema.formats import FORMATS, format_language
 from constrain.frontends.json_schema.keyword_sets import places, raw_subschemas
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ _MAX_EXPONENT = 5000
 
 
 def second_validator(constraint: Constraint) -> Any:
-    """A validator of the constraint's JSON Schema: exact decimals, all formats, nothing fetched."""
+    """Return a validator of the JSON Schema: exact decimals, the formats of the engine, nothing fetched."""
     jsonschema: Any = import_module("jsonschema")  # it has no type information
     by_dialect = {
         "2020-12": jsonschema.Draft202012Validator,
@@ -50,7 +53,12 @@ def second_validator(constraint: Constraint) -> Any:
 
     checker = base.TYPE_CHECKER.redefine_many({"number": is_number, "integer": is_integer})
     strict: Any = jsonschema.validators.extend(base, {"multipleOf": _multiple_of}, type_checker=checker)
-    formats = jsonschema.FormatChecker() if constraint.options.formats == "assert" else None
+    formats = None
+    if constraint.options.formats == "assert":
+        # The engine's own formats: those of the package are not exact, and take a second to import.
+        formats = jsonschema.FormatChecker(formats=())
+        for name in FORMATS:
+            formats.checks(name)(_FormatTest(name, constraint.dialect.name))
     # A registry of its own, because the default one fetches what a `$ref` names.
     registry = import_module("jsonschema_specifications").REGISTRY
     referencing: Any = import_module("referencing.jsonschema")
@@ -58,6 +66,31 @@ def second_validator(constraint: Constraint) -> Any:
         draft = referencing.specification_with(DIALECTS[known.dialect or constraint.options.dialect].uri)
         registry = registry.with_resource(uri, referencing.Resource.from_contents(known.contents, draft))
     return strict(schema, format_checker=formats, registry=registry)
+
+
+class _FormatTest:
+    """Whether a string has a format; other values have every format."""
+
+    def __init__(self, name: str, draft: str) -> None:
+        self._name = name
+        self._draft = draft
+        self._automaton: LazyDfa | None = None
+
+    def __call__(self, value: object) -> bool:
+        if not isinstance(value, str):
+            return True
+        if self._automaton is None:
+            languages = Languages()
+            language = format_language(languages, self._name, self._draft)
+            if language is None:
+                raise AssertionError(f"{self._name} is no format")
+            self._automaton = LazyDfa(languages, language)
+        state = self._automaton.start
+        for byte in value.encode("utf-8", "surrogatepass"):
+            state = self._automaton.step(state, byte)
+            if state < 0:
+                return False
+        return bool(self._automaton.accepting(state))
 
 
 def without_false(schema: Any, dialect: Dialect) -> Any:
