@@ -87,6 +87,7 @@ class LazyDfa(TableAutomaton):
         self._layers: dict[frozenset[int], tuple[bool, Lengths, frozenset[int]]] = {}
         self._walks: dict[int, _Walk] = {}
         self._few_words: dict[int, tuple[int, list[bytes] | None]] = {}
+        self._endless: dict[int, bool] = {}
         self._word_counts: dict[int, int | None] = {}
         self._some_lengths: dict[int, int] = {}
         goal = languages.intersection(languages.any_text, goal)
@@ -187,6 +188,19 @@ class LazyDfa(TableAutomaton):
         return components[0] is any_text and all(
             part is any_text or part is nothing for part in components[1:]
         )
+
+    def is_boundary(self, state: int) -> bool:
+        """Return whether any text may follow, whatever else is tracked."""
+        return self._components[state][0] is self.languages.any_text
+
+    def is_endless(self, state: int) -> bool:
+        """Return whether the accepted continuations are surely endless."""
+        known = self._endless.get(state)
+        if known is None:
+            found = lengths(self.languages, self._components[state][0])
+            known = found is not None and any(last is None for _, last, _ in found)
+            self._endless[state] = known
+        return known
 
     def completion(self, state: int) -> bytes:
         """Return a shortest accepted continuation, in bytes, of preferred bytes."""

@@ -6,6 +6,7 @@ cdef class TableAutomaton:
     cdef public Py_ssize_t size
     cdef public Py_ssize_t max_states
     cdef public int start
+    cdef public bint is_shared
     cdef public list outcomes
     cdef public list rows
     cdef public list accepts

@@ -47,6 +47,7 @@ class TableAutomaton:
         self.start = DEAD
         self.size = 0
         self.max_states = max_states
+        self.is_shared = False
         self.outcomes: list[int] = []
         if not cython.compiled:
             self.rows: list[list[int]] = []

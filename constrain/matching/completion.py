@@ -173,7 +173,7 @@ def _rest_of_key(here: Position) -> bytes:
     names = frame.offer()[0]
     if here.trie >= 0:
         wanted: bytes | None = None
-        for index in range(keys.trie.low[here.trie], keys.trie.high[here.trie]):
+        for index in keys.trie.below(here.trie):
             if names >> index & 1:
                 name: bytes = keys.names[index]
                 if wanted is None or len(name) < len(wanted):

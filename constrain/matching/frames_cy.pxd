@@ -30,6 +30,7 @@ cdef class Frame:
     cdef readonly object present
     cdef readonly object blocked
     cdef readonly object names
+    cdef readonly Py_ssize_t n_names
     cdef readonly Py_ssize_t count
     cdef readonly object entry
     cdef readonly Py_ssize_t depth
@@ -40,9 +41,10 @@ cdef class Frame:
     cdef tuple _offer
     cdef object _item
     cdef bint _item_known
-    cdef public object trie
+    cdef bytes _offered
     cpdef bint closable(self)
     cpdef tuple offer(self)
+    cpdef bytes offered(self)
     cpdef object item(self)
     cpdef bint continuable(self)
     cpdef Frame after_value(self, object outcome, object value)

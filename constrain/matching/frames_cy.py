@@ -117,6 +117,7 @@ class Frame:
         present: the named keys that were written, as bits.
         blocked: the named keys that cannot be written any more, as bits.
         names: the free keys that were written; the items of an array whose items have to differ.
+        n_names: how many these are.
         count: the number of members written or begun.
         entry: the member that is being read.
         depth: the number of containers around it.
@@ -142,6 +143,7 @@ class Frame:
         self.present = present
         self.blocked = blocked
         self.names = names
+        self.n_names = names.size
         self.count = count
         self.entry = entry
         self.depth: int = 0 if parent is None else parent.depth + 1
@@ -152,7 +154,7 @@ class Frame:
         self._offer: Any = None
         self._item: Any = None
         self._item_known = False
-        self.trie: Any = None
+        self._offered: Any = None
 
     @cython.ccall
     def closable(self) -> cython.bint:
@@ -168,6 +170,14 @@ class Frame:
             with self.shape.machine.algebra.deadline:
                 self._offer = self.shape.offer(self)
         return self._offer
+
+    @cython.ccall
+    def offered(self) -> bytes:
+        """Return the named keys that may follow as bits, those of eight keys to a byte."""
+        if self._offered is None:
+            size = (len(self.shape.keys.names) + 7) // 8
+            self._offered = self.offer()[0].to_bytes(size, "little")
+        return self._offered
 
     @cython.ccall
     def item(self) -> object:
@@ -224,12 +234,12 @@ class Frame:
             following.members = self.members
         return following
 
-    def with_unwritten_key(self) -> Frame | None:
-        """Return the frame that reads the value of some new free key, all of which are of one class.
+    def with_unwritten_key(self, vector: int) -> Frame | None:
+        """Return the frame that reads the value of some new key of a free class.
 
         The key is not in its set of names: only what cannot hold a second key may be read with it.
         """
-        entry = self.shape.free_entry(self, 0)
+        entry = self.shape.free_entry(self, vector)
         if entry is None:
             return None
         keys = self.shape.keys

@@ -16,42 +16,9 @@ from constrain.errors import LimitExceeded
 from constrain.matching.algebra import Algebra
 from constrain.matching.atoms import AllProperties
 from constrain.matching.cover import Cover
+from constrain.matching.key_trie_cy import KeyTrie
 
-__all__ = ["KeySpace", "KeyTrie"]
-
-
-class KeyTrie:
-    """The named keys as a byte trie; the keys below a node are a contiguous range of `names`.
-
-    Attributes:
-        names: the keys, sorted by their bytes.
-        children: per node, byte -> node. The root is node 0.
-        low, high: per node, the range of `names` below it.
-        terminal: per node, the index of the key that ends there, or -1.
-    """
-
-    __slots__ = ("children", "high", "low", "names", "terminal")
-
-    def __init__(self, names: Iterable[bytes]) -> None:
-        self.names = sorted(names)
-        self.children: list[dict[int, int]] = [{}]
-        self.low = [0]
-        self.high = [len(self.names)]
-        self.terminal = [-1]
-        for index, name in enumerate(self.names):
-            node = 0
-            for byte in name:
-                child = self.children[node].get(byte)
-                if child is None:
-                    child = len(self.children)
-                    self.children[node][byte] = child
-                    self.children.append({})
-                    self.low.append(index)
-                    self.high.append(index)
-                    self.terminal.append(-1)
-                node = child
-                self.high[node] = index + 1
-            self.terminal[node] = index
+__all__ = ["KeySpace"]
 
 
 class KeySpace:
@@ -84,7 +51,7 @@ class KeySpace:
         for names in more:
             declared.update(dict.fromkeys(names))
         self.trie = KeyTrie(declared)
-        self.names = self.trie.names
+        self.names: list[bytes] = self.trie.names
         self.index = {name: index for index, name in enumerate(self.names)}
         places = {name: place for place, name in enumerate(declared)}
         self.order = [places[name] for name in self.names]

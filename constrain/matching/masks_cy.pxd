@@ -1,11 +1,14 @@
 # The C-level face of `MaskBuilder`.
+from constrain.automata.table_cy cimport TableAutomaton
+from constrain.matching.key_trie_cy cimport KeyTrie
 from constrain.matching.position_cy cimport Policy, Position
-from constrain.matching.walks_cy cimport Sub, WalkTrie
+from constrain.matching.walks_cy cimport Scratch, Sub, WalkTrie
 
 
 cdef class MaskBuilder:
     cdef object shared
     cdef WalkTrie whole
+    cdef WalkTrie inside
     cdef WalkTrie stripped
     cdef Policy policy
     cdef readonly Py_ssize_t n_words
@@ -15,21 +18,44 @@ cdef class MaskBuilder:
     cdef readonly object words_array
     cdef unsigned int* words
     cdef dict _universal
-    cdef dict _allowed_blanks
+    cdef dict _counted
+    cdef bint _endless
     cdef bytearray filter
     cdef int _clear(self)
-    cdef int _fill_structure(self, Position position)
+    cdef int _add_structure(self, Position position)
+    cdef int _add_numbers(self, Position position)
+    cdef bytes _apart(self, WalkTrie walk, Position position)
     cdef int _fill_number(self, Position position)
-    cdef int _set_tokens(self, object tokens)
     cdef int _fill_string(self, Position position)
+    cdef bint _is_universal(self, TableAutomaton automaton, int state)
+    cdef int _copy_root(self, Sub sub)
     cdef int _copy_bounded(self, Position position, Py_ssize_t left)
-    cdef int _copy_inside(self, Position position, object key)
+    cdef int _copy_inside(self, Position position)
+    cdef int _allow(self, Sub sub, Position exit, int level)
+    cdef int _emit_leaving(self, Sub sub, int entry, int level)
+    cdef int _leave_free(self, Sub sub, Position position, int level)
+    cdef int _leave_counted(self, Sub sub, Position position, Py_ssize_t left)
+    cdef int _leave_string(self, Sub sub, Position position, int level)
+    cdef int _end_inners(self, Sub sub, Position position, int level, object groups, object named)
+    cdef int _fill_key(self, Position position)
+    cdef int _copy_key_inside(self, Position position)
+    cdef int _leave_key(self, Sub sub, Position position, int level)
+    cdef int _emit_named(self, Sub sub, Position position, int inner, int name, int level)
+    cdef int _leave_free_key(self, Sub sub, Position position, int level)
+    cdef int _end_names(self, Sub sub, KeyTrie names, int node, int above, object named)
+    cdef int _inner(self, Sub sub, bytes text)
     cdef int _copy(self, bytes mask)
-    cdef object _scratch(self, int level)
+    cdef int _add(self, bytes mask)
+    cdef bytes _packed(self)
+    cdef Scratch _scratch(self, int level)
     cdef int _emit(self, WalkTrie walk, int entry)
-    cdef int _erase(self, WalkTrie walk, int node)
+    cdef int _erase(self, WalkTrie walk, int entry)
     cdef int _emit_node(self, WalkTrie walk, int node)
     cdef int _walk(self, WalkTrie walk, int root, Position position, int level)
+    cdef int _begin_lane(self, Scratch scratch, int depth, Position position)
+    cdef Position _in_lane(self, WalkTrie walk, int node, Scratch scratch, int depth, int begun)
+    cdef bint _is_endless(self, Position position, int state)
+    cdef bint _can_be_new(self, WalkTrie walk, int node, Position source, int state, int length)
+    cdef bint _keeps_length(self, Position position, int state, int length)
+    cdef bint _open(self, WalkTrie walk, int node, Position position, int level)
     cdef Sub _sub(self, WalkTrie walk, int node, bint for_key)
-    cdef int _apply_sub(self, WalkTrie walk, int node, Position position, bint for_key, int level)
-    cdef int _correct_keys(self, WalkTrie walk, int node, Position position, int level)

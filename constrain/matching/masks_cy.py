@@ -1,11 +1,12 @@
 """Token masks: which tokens of a vocabulary keep a position alive.
 
 The naive mask walks the token trie depth first with one scratch position per depth; a byte that
-does not go on cuts off its subtree, which is a contiguous range of nodes. Three things save
-most of that walk. Where a string is entered that any text may continue, the *sub* of the node
-(`walks_cy`) stands for all below it. Between JSON tokens, tokens are walked without their
-leading blanks, which are judged by a table. Inside a string with a pattern, the tokens without
-a quotation mark cannot leave it; their mask depends on its automaton alone and is cached.
+does not go on cuts off its subtree, which is a contiguous range of nodes. Four things save most of
+that walk. Within one string, key or number, a *lane*, a step is a lookup in the table of its
+automaton. Where a string is entered that any text may continue, the *sub* of the node (`walks_cy`)
+stands for all below it. Between JSON tokens, tokens are walked without their leading blanks, which
+are judged by a table. The tokens that stay inside a string or a number depend on the state of its
+automaton alone: their mask is cached.
 """
 
 from __future__ import annotations
@@ -22,25 +23,33 @@ except ModuleNotFoundError:
 if cython.compiled:
     from cython.cimports.constrain.matching.frames_cy import Frame, Goal
     from cython.cimports.constrain.matching.position_cy import Policy, Position
-    from cython.cimports.constrain.matching.walks_cy import Sub, WalkTrie
+    from cython.cimports.constrain.automata.table_cy import TableAutomaton
+    from cython.cimports.constrain.matching.key_trie_cy import KeyTrie
+    from cython.cimports.constrain.matching.walks_cy import Scratch, Sub, WalkTrie
     from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
     from cython.cimports.libc.string import memcpy, memset
 else:
     from constrain.matching.frames_cy import Frame, Goal
     from constrain.matching.position_cy import Policy, Position
-    from constrain.matching.walks_cy import Sub, WalkTrie
+    from constrain.automata.table_cy import TableAutomaton
+    from constrain.matching.key_trie_cy import KeyTrie
+    from constrain.matching.walks_cy import Scratch, Sub, WalkTrie
     from constrain.vocabulary.token_trie_cy import TokenTrie
 
 import numpy as np
 
+from constrain.matching.atoms import NUMBER
 from constrain.matching.position_cy import (
     END,
+    FIRST_ITEM,
     IN_KEY,
     IN_LITERAL,
     IN_NUMBER,
     IN_STRING,
+    VALUE,
     free_string_position,
 )
+from constrain.matching.json_lookahead import AFTER_KEY, AFTER_VALUE, BETWEEN_TOKENS, IN_NUMBER_TEXT, may_follow
 from constrain.matching.walks_cy import build_sub, group_trie, whole_trie
 
 if TYPE_CHECKING:
@@ -53,7 +62,15 @@ _SHARED: WeakKeyDictionary[Vocabulary, dict[bool, VocabularyMasks]] = WeakKeyDic
 
 _BLANKS = b" \t\n\r"
 _LITERALS = (b"true", b"false", b"null")
-#: A key space with more keys that were written than this is walked key by key.
+_NUMERIC = b"0123456789+-.eE"
+
+# Kinds of lanes.
+_STRING = 1
+_KEY = 2
+_NUMBER = 3
+_COUNTED = 4  # a string whose length is bounded
+
+#: With more free keys that were written than this, each inner text is looked up among them.
 _MANY_KEYS = 64
 
 
@@ -62,46 +79,111 @@ class VocabularyMasks:
 
     Attributes:
         whole: all tokens.
-        stripped: the tokens that can come between JSON tokens, without their leading blanks; the
-            tag of a token is the index of its blanks in `blanks`.
+        stripped: the tokens that can come between JSON tokens, without their leading blanks, numbers
+            apart; the tag of a token is the index of its blanks in `blanks`.
+        numbers: the tokens that are the beginning of a number, likewise.
         blanks: the runs of blanks that tokens begin with; the first is empty.
         only_blanks: (token, index of its blanks) of the tokens that are nothing else.
-        without, having: the tokens without a quotation mark, and those with one.
-        escaped: the tokens with a backslash and no quotation mark.
-        cache: masks inside strings that any text may continue.
+        inside: the tokens that stay inside a string that any text may continue, here or within
+            a character.
+        escaped: those of them with an escape.
+        resuming: the tokens that begin within a character and leave the string.
+        numeric: the tokens of which a number is made.
+        after_number: the tokens that go on with a number and leave it.
+        cache: masks of automata that all constraints share.
     """
 
     def __init__(self, vocabulary: Vocabulary, policy: Policy) -> None:
-        self.cache = MaskCache(16 * 1024 * 1024)
+        self.cache = MaskCache(32 * 1024 * 1024)
+        self._judged: dict[tuple[str, int], tuple[bytearray, bytes]] = {}
         self.opened = free_string_position(policy)
         trie = vocabulary.trie
+        self.n_words = (vocabulary.size + 31) // 32
         self.whole = whole_trie(trie)
         text = trie.text.tobytes()[:-1]
         offset = trie.offset.astype(np.int64)
-        quotes = np.concatenate(([0], np.cumsum(np.frombuffer(text + b"\0", dtype=np.uint8) == 0x22)))
-        held = quotes[offset[1:]] > quotes[offset[:-1]]
-        self.without = whole_trie(_subset(trie, text, offset, ~held))
-        self.having = whole_trie(_subset(trie, text, offset, held))
-        slashes = np.concatenate(([0], np.cumsum(np.frombuffer(text + b"\0", dtype=np.uint8) == 0x5C)))
-        slashed = slashes[offset[1:]] > slashes[offset[:-1]]
-        self.escaped = whole_trie(_subset(trie, text, offset, slashed & ~held))
-        begins = (np.frombuffer(text + b"\0", dtype=np.uint8) & 0xC0) != 0x80
-        begun = np.concatenate(([0], np.cumsum(begins)))
+        data = np.frombuffer(text + b"\0", dtype=np.uint8)
+        sub = build_sub(self.whole, 0, self.opened, False)
+        self.whole.subs[0, False] = sub
+        is_inside = np.zeros(len(offset) - 1, dtype=bool)
+        is_inside[sub.inside.ids] = True
+        resuming = self._resume(trie, text, offset)
+        is_inside[[token for _, token, leaves in resuming if not leaves]] = True
+        self.resuming = group_trie(*_columns([(whole, token, 0) for whole, token, leaves in resuming if leaves]))
+        self.inside = whole_trie(_subset(trie, text, offset, is_inside))
+        slashed = _holds(data == 0x5C, offset)
+        self.escaped = whole_trie(_subset(trie, text, offset, is_inside & slashed))
+        begun = np.concatenate(([0], np.cumsum((data & 0xC0) != 0x80)))
         characters = begun[offset[1:]] - begun[offset[:-1]]
-        self._characters = np.where(slashed, np.iinfo(np.int32).max, characters)
-        self._strip(trie, text, offset)
+        from_boundary = np.zeros(len(offset) - 1, dtype=bool)
+        from_boundary[sub.inside.ids] = True
+        plain = np.flatnonzero(from_boundary & ~slashed)
+        self._by_length = plain[np.argsort(characters[plain], kind="stable")]
+        self._lengths = characters[self._by_length]
+        self._plain_bits = np.zeros(self.n_words * 32, dtype=np.uint8)
+        self._plain_bits[plain] = 1
+        is_numeric = np.isin(data, np.frombuffer(_NUMERIC, dtype=np.uint8))
+        numeric = ~_holds(~is_numeric[:-1], offset)
+        self.numeric = whole_trie(_subset(trie, text, offset, numeric & (np.diff(offset) > 0)))
+        self._strip(trie, text, offset, is_numeric)
 
-    def short_tokens(self, ids: Any, most: int, n_words: int) -> bytes:
-        """Return the packed mask of those tokens that begin at most `most` characters, without escapes.
+    def _resume(self, trie: TokenTrie, text: bytes, offset: Any) -> list[tuple[bytes, int, bool]]:
+        """Return (text, token, whether it leaves a string) of the tokens that begin within a character."""
+        lengths = np.diff(offset)
+        first = np.frombuffer(text + b"\0", dtype=np.uint8)[offset[:-1]]
+        found: list[tuple[bytes, int, bool]] = []
+        for token in np.flatnonzero((lengths > 0) & ((first & 0xC0) == 0x80)).tolist():
+            whole = text[int(offset[token]) : int(offset[token + 1])]
+            begun = 1
+            while begun < min(3, len(whole)) and whole[begun] & 0xC0 == 0x80:
+                begun += 1
+            here = self.opened.copy()
+            for index in range(begun, len(whole)):
+                if not here.step(whole[index], here):
+                    break
+                if here.mode == END:
+                    if may_follow(whole[index + 1 :], AFTER_VALUE | AFTER_KEY):
+                        found.append((whole, token, True))
+                    break
+            else:
+                found.append((whole, token, False))
+        return found
 
-        A negative `most` is no bound.
-        """
-        bits = np.zeros(n_words * 32, dtype=np.uint8)
-        bound = np.iinfo(np.int32).max - 1 if most < 0 else most
-        bits[ids[self._characters[ids] <= bound]] = 1
+    def short_tokens(self, most: int) -> bytes:
+        """Return the packed mask of the tokens of plain text that begin at most `most` characters."""
+        count = int(np.searchsorted(self._lengths, most, side="right"))
+        if 2 * count < len(self._by_length):
+            bits = np.zeros(self.n_words * 32, dtype=np.uint8)
+            bits[self._by_length[:count]] = 1
+        else:
+            bits = self._plain_bits.copy()
+            bits[self._by_length[count:]] = 0
         return np.packbits(bits, bitorder="little").tobytes()
 
-    def _strip(self, trie: TokenTrie, text: bytes, offset: Any) -> None:
+    def judge_blanks(self, policy: Policy, state: int) -> tuple[bytearray, bytes]:
+        """Return which runs of blanks may follow a state of one, and the packed tokens that are only such."""
+        key = (policy.whitespace_name, state)
+        known = self._judged.get(key)
+        if known is not None:
+            return known
+        flags = bytearray(len(self.blanks))
+        table = policy.whitespace
+        for index, blanks in enumerate(self.blanks):
+            here = state
+            for byte in blanks:
+                here = table[here * 4 + _BLANKS.index(byte)]
+                if here < 0:
+                    break
+            flags[index] = here >= 0
+        words = np.zeros(self.n_words, dtype=np.uint32)
+        for token, tag in self.only_blanks:
+            if flags[tag]:
+                words[token >> 5] |= np.uint32(1 << (token & 31))
+        known = (flags, words.tobytes())
+        self._judged[key] = known
+        return known
+
+    def _strip(self, trie: TokenTrie, text: bytes, offset: Any, is_numeric: Any) -> None:
         data = np.frombuffer(text + b"\0", dtype=np.uint8)
         is_blank = np.isin(data, np.frombuffer(_BLANKS, dtype=np.uint8))
         # For each byte, the next one that is no blank; the text ends with one.
@@ -115,9 +197,8 @@ class VocabularyMasks:
         ends = first == offset[tokens + 1]
         chosen = ends | can_start[data[np.minimum(first, len(data) - 1)]]
         index: dict[bytes, int] = {b"": 0}
-        texts: list[bytes] = []
-        ids: list[int] = []
-        tags: list[int] = []
+        structure: list[tuple[bytes, int, int]] = []
+        numbers: list[tuple[bytes, int, int]] = []
         self.only_blanks: list[tuple[int, int]] = []
         for token, start in zip(tokens[chosen].tolist(), first[chosen].tolist(), strict=True):
             begin, end = int(offset[token]), int(offset[token + 1])
@@ -126,17 +207,36 @@ class VocabularyMasks:
                 rest.startswith(literal) or literal.startswith(rest) for literal in _LITERALS
             ):
                 continue
+            if not may_follow(rest, BETWEEN_TOKENS):
+                continue
             blanks = text[begin:start]
             tag = index.setdefault(blanks, len(index))
-            if rest:
-                texts.append(rest)
-                ids.append(token)
-                tags.append(tag)
-            else:
+            if not rest:
                 self.only_blanks.append((token, tag))
+            elif not rest.strip(_NUMERIC):
+                numbers.append((rest, token, tag))
+            else:
+                structure.append((rest, token, tag))
         self.blanks = list(index)
         self.has_blanks = len(self.blanks) > 1
-        self.stripped = group_trie(texts, ids, tags)
+        self.stripped = group_trie(*_columns(structure))
+        self.numbers = group_trie(*_columns(numbers))
+        leaving: list[tuple[bytes, int, int]] = []
+        for token in np.flatnonzero((lengths > 0) & is_numeric[offset[:-1]]).tolist():
+            whole = text[int(offset[token]) : int(offset[token + 1])]
+            if whole.strip(_NUMERIC) and may_follow(whole, IN_NUMBER_TEXT):
+                leaving.append((whole, token, 0))
+        self.after_number = group_trie(*_columns(leaving))
+
+
+def _columns(rows: list[tuple[bytes, int, int]]) -> tuple[list[bytes], list[int], list[int]]:
+    return [text for text, _, _ in rows], [token for _, token, _ in rows], [tag for _, _, tag in rows]
+
+
+def _holds(flags: Any, offset: Any) -> Any:
+    """Return which tokens have a byte whose flag is set."""
+    counts = np.concatenate(([0], np.cumsum(flags)))
+    return counts[offset[1:]] > counts[offset[:-1]]
 
 
 def _shared(vocabulary: Vocabulary, policy: Policy) -> VocabularyMasks:
@@ -193,37 +293,37 @@ class MaskBuilder:
     def __init__(self, vocabulary: Any, policy: Policy, max_bytes: int) -> None:
         self.shared = _shared(vocabulary, policy)
         self.whole = self.shared.whole
+        self.inside = self.shared.inside
         self.stripped = self.shared.stripped
         self.policy = policy
         self.n_words = (vocabulary.size + 31) // 32
         self.cache = MaskCache(max_bytes)
         self.max_depth = vocabulary.trie.max_depth
-        self.levels: list[list[Position]] = []
+        self.levels: list[Scratch] = []
         self.words_array = np.zeros(self.n_words, dtype=np.uint32)
         if cython.compiled:
             self.words = cython.cast(cython.p_uint, cython.cast(cython.size_t, self.words_array.ctypes.data))
         self._universal: dict[object, bool] = {}
-        self._allowed_blanks: dict[int, Any] = {}
+        self._counted: dict[object, bool] = {}
+        self._endless = True
         self.filter: Any = None
 
     def fill(self, position: Position) -> object:
         """Return the mask of a position: uint32[n_words], valid until the next call."""
-        self._clear()
         self.filter = None
         mode: cython.int = position.mode
         if mode == IN_STRING and position.escape == 0:
             self._fill_string(position)
-        elif mode == IN_KEY:
-            if position.escape == 0 and _is_free_key(position) and _at_boundary(position):
-                self._apply_sub(self.whole, 0, position, True, 0)
-            else:
-                self._walk(self.whole, 0, position, 0)
+        elif mode == IN_KEY and position.escape == 0:
+            self._fill_key(position)
         elif mode == IN_NUMBER:
             self._fill_number(position)
-        elif mode == IN_LITERAL or mode == IN_STRING:
+        elif mode == IN_LITERAL or mode == IN_STRING or mode == IN_KEY:
+            self._clear()
             self._walk(self.whole, 0, position, 0)
         else:
-            self._fill_structure(position)
+            self._clear()
+            self._add_structure(position)
         if not cython.compiled:
             self.words_array[:] = self.words
         return self.words_array
@@ -245,78 +345,81 @@ class MaskBuilder:
     # Positions between JSON tokens
 
     @cython.cfunc
-    def _fill_structure(self, position: Position) -> cython.int:
+    def _add_structure(self, position: Position) -> cython.int:
+        """Add what may come between JSON tokens."""
         if position.mode == END and not self.policy.trailing:
             return 0
-        allowed = self._judge_blanks(position.blanks)
-        flags: bytearray = allowed[0]
-        self._set_tokens(allowed[1])
-        if position.mode != END:
-            self.filter = flags
-            self._walk(self.stripped, 0, position, 0)
-            self.filter = None
+        allowed = self.shared.judge_blanks(self.policy, position.blanks)
+        self._add(allowed[1])
+        if position.mode == END:
+            return 0
+        self.filter = allowed[0]
+        self._walk(self.stripped, 0, position, 0)
+        if position.mode == VALUE or position.mode == FIRST_ITEM:
+            self._add_numbers(position)
+        self.filter = None
         return 0
+
+    @cython.cfunc
+    def _add_numbers(self, position: Position) -> cython.int:
+        """Add the beginnings of the numbers that may be the value which is due."""
+        goal: Goal = position.goal
+        if position.mode == FIRST_ITEM:
+            entry = position.frame.item()
+            if entry is None:
+                return 0
+            goal = entry.goal
+        if not goal.offers(NUMBER):
+            return 0
+        if goal.number.is_shared:
+            key: object = (goal.number, self.policy.whitespace_name, position.blanks)
+            cache = self.shared.cache
+            mask = cache.get(key)
+            if mask is None:
+                mask = self._apart(self.shared.numbers, position)
+                cache.put(key, mask)
+            self._add(mask)
+            return 0
+        self._walk(self.shared.numbers, 0, position, 0)
+        return 0
+
+    @cython.cfunc
+    def _apart(self, walk: WalkTrie, position: Position) -> bytes:
+        """Return the packed mask of what a walk adds; the mask that is being filled stays as it is."""
+        kept = self.words
+        array = np.zeros(self.n_words, dtype=np.uint32)
+        if cython.compiled:
+            self.words = cython.cast(cython.p_uint, cython.cast(cython.size_t, array.ctypes.data))
+        else:
+            self.words = [0] * self.n_words
+        try:
+            self._walk(walk, 0, position, 0)
+            if not cython.compiled:
+                array[:] = self.words
+        finally:
+            self.words = kept
+        return array.tobytes()
 
     @cython.cfunc
     def _fill_number(self, position: Position) -> cython.int:
-        """Fill the mask within a number: what goes on without a blank, then what begins with one."""
-        trie: TokenTrie = self.whole.trie
-        place: cython.int
-        node: cython.int
-        byte: cython.int
-        target: Position = Position(self.policy)
-        for place in range(trie.c_child_start[0], trie.c_child_start[1]):
-            node = trie.c_child_node[place]
-            byte = trie.c_byte[node]
-            if (
-                byte != 0x20
-                and byte != 0x09
-                and byte != 0x0A
-                and byte != 0x0D
-                and position.step(byte, target)
-            ):
-                self._emit_node(self.whole, node)
-                self._walk(self.whole, node, target, 0)
-        if not position.automaton.accepting(position.state) or not self.shared.has_blanks:
-            return 0
-        position.end_number(target)
-        if target.mode == END and not self.policy.trailing:
-            return 0
-        allowed = self._judge_blanks(0)
-        flags: bytearray = bytearray(allowed[0])
-        flags[0] = 0
-        self._set_tokens([token for token, tag in self.shared.only_blanks if flags[tag]])
-        if target.mode != END:
-            self.filter = flags
-            self._walk(self.stripped, 0, target, 0)
-            self.filter = None
+        """Fill the mask within a number: what stays in it, what leaves it, what comes after it."""
+        automaton: TableAutomaton = position.automaton
+        cache = self.shared.cache if automaton.is_shared else self.cache
+        key: object = (automaton, position.state)
+        mask = cache.get(key)
+        target: Position
+        if mask is None:
+            self._clear()
+            self._walk(self.shared.numeric, 0, position, 0)
+            cache.put(key, self._packed())
+        else:
+            self._copy(mask)
+        self._walk(self.shared.after_number, 0, position, 0)
+        if automaton.accepting(position.state):
+            target = Position(self.policy)
+            position.end_number(target)
+            self._add_structure(target)
         return 0
-
-    @cython.cfunc
-    def _set_tokens(self, tokens: Any) -> cython.int:
-        one: cython.uint = 1
-        token: cython.int
-        for token in tokens:
-            self.words[token >> 5] |= one << (token & 31)
-        return 0
-
-    def _judge_blanks(self, state: int) -> tuple[bytearray, list[int]]:
-        """Return which runs of blanks may follow a state of one, and the tokens that are only such."""
-        known: tuple[bytearray, list[int]] | None = self._allowed_blanks.get(state)
-        if known is not None:
-            return known
-        flags = bytearray(len(self.shared.blanks))
-        table = self.policy.whitespace
-        for index, blanks in enumerate(self.shared.blanks):
-            here = state
-            for byte in blanks:
-                here = table[here * 4 + _BLANKS.index(byte)]
-                if here < 0:
-                    break
-            flags[index] = here >= 0
-        tokens = [token for token, tag in self.shared.only_blanks if flags[tag]]
-        self._allowed_blanks[state] = (flags, tokens)
-        return flags, tokens
 
     # Positions in strings
 
@@ -325,24 +428,49 @@ class MaskBuilder:
         goal: Goal = position.goal
         low: cython.Py_ssize_t = goal.text_low
         high: cython.Py_ssize_t = goal.text_high
-        key: object = (position.automaton, position.state)
+        left: cython.Py_ssize_t
+        sub: Sub = self._sub(self.whole, 0, False)
+        if self._is_universal(position.automaton, position.state):
+            left = -1 if high < 0 else high - position.length
+            if left < 0 or left > self.max_depth:
+                self._copy_root(sub)
+            else:
+                self._copy_bounded(position, left)
+            if position.frame.captures:
+                self._walk(sub.leaving(), 0, position, 0)
+            elif low <= position.length and (left < 0 or left > self.max_depth):
+                self._leave_free(sub, position, 0)
+            else:
+                self._leave_counted(sub, position, left)
+            return 0
+        self._copy_inside(position)
+        self._walk(self.shared.resuming, 0, position, 0)
+        if position.frame.captures or low > 0 or high >= 0:
+            self._walk(sub.leaving(), 0, position, 0)
+        else:
+            self._leave_string(sub, position, 0)
+        return 0
+
+    @cython.cfunc
+    def _is_universal(self, automaton: TableAutomaton, state: cython.int) -> cython.bint:
+        if automaton.is_shared:
+            return state == automaton.start and automaton.is_universal(state)
+        key: object = (automaton, state)
         universal = self._universal.get(key)
         if universal is None:
-            universal = position.automaton.is_universal(position.state)
+            universal = automaton.is_universal(state)
             self._universal[key] = universal
-        if universal:
-            left: cython.Py_ssize_t = -1 if high < 0 else high - position.length
-            if left > self.max_depth:
-                left = -1
-            if left < 0 and low <= position.length and not position.frame.captures:
-                self._apply_sub(self.whole, 0, position, False, 0)
-                return 0
-            self._copy_bounded(position, left)
-        elif low == 0 and high < 0:
-            self._copy_inside(position, key)
+        return universal
+
+    @cython.cfunc
+    def _copy_root(self, sub: Sub) -> cython.int:
+        """Write the mask of the tokens that stay inside a string that any text may continue."""
+        if sub.words is None:
+            self._clear()
+            self._emit(sub.inside, 0)
+            sub.words = self._packed()
         else:
-            self._walk(self.shared.without, 0, position, 0)
-        self._walk(self.shared.having, 0, position, 0)
+            self._copy(sub.words)
         return 0
 
     @cython.cfunc
@@ -354,29 +482,351 @@ class MaskBuilder:
         key: object = left
         mask = self.shared.cache.get(key)
         if mask is None:
-            sub: Sub = self._sub(self.whole, 0, False)
-            self._copy(self.shared.short_tokens(sub.inside.ids, left, self.n_words))
+            self._copy(self.shared.short_tokens(left))
             self._walk(self.shared.escaped, 0, position, 0)
-            if not cython.compiled:
-                self.words_array[:] = self.words
-            self.shared.cache.put(key, self.words_array.tobytes())
+            self.shared.cache.put(key, self._packed())
             return 0
         self._copy(mask)
         return 0
 
     @cython.cfunc
-    def _copy_inside(self, position: Position, key: object) -> cython.int:
-        """Write the mask of the tokens without quotation mark, from a cache if it is there."""
-        cache = self.cache
+    def _copy_inside(self, position: Position) -> cython.int:
+        """Write the mask of the tokens that stay inside a string or key, from a cache if it is there."""
+        automaton: TableAutomaton = position.automaton
+        goal: Goal = position.goal
+        if position.mode == IN_STRING and (goal.text_low > 0 or goal.text_high >= 0):
+            self._clear()
+            self._walk(self.inside, 0, position, 0)
+            return 0
+        cache = self.shared.cache if automaton.is_shared else self.cache
+        key: object = (automaton, position.state)
         mask = cache.get(key)
         if mask is None:
-            self._walk(self.shared.without, 0, position, 0)
-            if not cython.compiled:
-                self.words_array[:] = self.words
-            cache.put(key, self.words_array.tobytes())
+            self._clear()
+            self._endless = True
+            self._walk(self.inside, 0, position, 0)
+            if self._endless:
+                cache.put(key, self._packed())
             return 0
         self._copy(mask)
         return 0
+
+    # Leaving strings: the remainders are judged once for all texts that end the string alike.
+
+    @cython.cfunc
+    def _allow(self, sub: Sub, exit: Position, level: cython.int) -> cython.int:
+        """Find the remainders that may follow `exit`, in the scratch of a level."""
+        scratch: Scratch = self._scratch(level)
+        k: cython.int
+        n_words: cython.int = (sub.n_remainders + 31) >> 5
+        if len(scratch.allowed_array) < n_words:
+            scratch.reserve(sub.n_remainders)
+        kept = self.words
+        tags = self.filter
+        for k in range(n_words):
+            scratch.allowed[k] = 0
+        scratch.allowed[0] = 1
+        if sub.remainders is not None:
+            self.words = scratch.allowed
+            self.filter = None
+            try:
+                self._walk(sub.remainders, 0, exit, level + 1)
+            finally:
+                self.words = kept
+                self.filter = tags
+        return 0
+
+    @cython.cfunc
+    def _emit_leaving(self, sub: Sub, entry: cython.int, level: cython.int) -> cython.int:
+        """Set the bits of the tokens of an inner text, -1 for all, whose remainder is allowed."""
+        scratch: Scratch = self._scratch(level)
+        walk: WalkTrie = sub.inners
+        flags: bytearray = self.filter
+        one: cython.uint = 1
+        first: cython.int = 0
+        last: cython.int = walk.c_start[walk.trie.size]
+        k: cython.int
+        r: cython.int
+        token: cython.int
+        if entry >= 0:
+            first = walk.c_start[entry]
+            last = walk.c_start[entry + 1]
+        for k in range(first, last):
+            r = sub.remainder[k]
+            if (scratch.allowed[r >> 5] >> (r & 31)) & 1 and (flags is None or flags[walk.c_tags[k]]):
+                token = walk.c_ids[k]
+                self.words[token >> 5] |= one << (token & 31)
+        return 0
+
+    @cython.cfunc
+    def _leave_free(self, sub: Sub, position: Position, level: cython.int) -> cython.int:
+        """Add what leaves a string that any text may end."""
+        scratch: Scratch = self._scratch(level)
+        exit: Position = Position(self.policy)
+        if not position.step(0x22, exit):
+            return 0
+        self._allow(sub, exit, level)
+        self._emit_leaving(sub, -1, level)
+        flags: bytearray = self.filter
+        loose: WalkTrie = sub.loose
+        one: cython.uint = 1
+        k: cython.int
+        r: cython.int
+        token: cython.int
+        for k in range(loose.c_start[1]):
+            r = sub.loose_remainder[k]
+            if (scratch.allowed[r >> 5] >> (r & 31)) & 1 and (flags is None or flags[loose.c_tags[k]]):
+                token = loose.c_ids[k]
+                self.words[token >> 5] |= one << (token & 31)
+        return 0
+
+    @cython.cfunc
+    def _leave_counted(self, sub: Sub, position: Position, left: cython.Py_ssize_t) -> cython.int:
+        """Add what leaves a string of which only the length matters."""
+        low: cython.Py_ssize_t = position.goal.text_low - position.length
+        entry: cython.int
+        exit: Position = position.copy()
+        if exit.length < position.goal.text_low:
+            exit.length = position.goal.text_low
+        if not exit.step(0x22, exit):
+            return 0
+        self._allow(sub, exit, 0)
+        for entry in range(sub.inners.trie.size):
+            if low <= sub.n_characters[entry] and (left < 0 or sub.n_characters[entry] <= left):
+                self._emit_leaving(sub, entry, 0)
+        if sub.irregular is not None:
+            self._walk(sub.irregular, 0, position, 0)
+        return 0
+
+    @cython.cfunc
+    def _leave_string(self, sub: Sub, position: Position, level: cython.int) -> cython.int:
+        """Add what leaves a string with an automaton of its own; inner texts are grouped by outcome."""
+        automaton: TableAutomaton = position.automaton
+        groups: dict[object, list[int]] = {}
+        if sub.has_empty and automaton.accepting(position.state):
+            groups[automaton.outcome(position.state)] = [0]
+        self._end_inners(sub, position, level, groups, None)
+        exit: Position
+        entry: cython.int
+        for outcome, entries in groups.items():
+            exit = Position(self.policy)
+            position.end_string(outcome, exit)
+            self._allow(sub, exit, level)
+            for entry in entries:
+                self._emit_leaving(sub, entry, level)
+        if sub.irregular is not None:
+            self._walk(sub.irregular, 0, position, level + 1)
+        return 0
+
+    @cython.cfunc
+    def _end_inners(
+        self,
+        sub: Sub,
+        position: Position,
+        level: cython.int,
+        groups: Any,
+        named: Any,
+    ) -> cython.int:
+        """Walk the inner texts that are not empty, and group those that can end the string or key.
+
+        Args:
+            groups: gets the inner texts by their outcome.
+            named: for keys, gets (inner text, named key).
+        """
+        walk: WalkTrie = sub.inners
+        trie: TokenTrie = walk.trie
+        scratch: Scratch = self._scratch(level)
+        automaton: TableAutomaton = position.automaton
+        names: KeyTrie = position.names
+        written = None
+        frame: Frame = position.frame
+        node: cython.int = 1
+        end: cython.int = trie.c_subtree_end[0]
+        depth: cython.int
+        byte: cython.int
+        state: cython.int
+        below: cython.int
+        entry: cython.int
+        if named is not None and frame.n_names > 0:
+            written = frame.names
+        scratch.state[0] = position.state
+        scratch.node[0] = position.trie if named is not None else -1
+        while node < end:
+            depth = trie.c_depth[node]
+            byte = trie.c_byte[node]
+            state = scratch.state[depth - 1]
+            below = scratch.node[depth - 1]
+            if state >= 0:
+                state = _next(automaton, state, byte)
+            if below >= 0:
+                below = names.child(below, byte)
+            if state < 0 and below < 0:
+                node = trie.c_subtree_end[node]
+                continue
+            scratch.state[depth] = state
+            scratch.node[depth] = below
+            entry = trie.c_token[node]
+            if entry >= 0:
+                if below >= 0 and names.c_terminal[below] >= 0:
+                    named.append((entry, names.c_terminal[below]))
+                elif state >= 0 and automaton.accepting(state):
+                    if written is None or not self._is_written(position, walk, entry):
+                        groups.setdefault(automaton.outcome(state), []).append(entry)
+            node += 1
+        return 0
+
+    def _is_written(self, position: Position, walk: WalkTrie, entry: int) -> bool:
+        """Return whether the key that ends with an inner text was written before."""
+        inner = walk.trie.token_bytes(entry) or b""
+        return position.key + inner in position.frame.names
+
+    # Positions in keys
+
+    @cython.cfunc
+    def _fill_key(self, position: Position) -> cython.int:
+        frame: Frame = position.frame
+        offer: tuple[Any, ...] = frame.offer()
+        sub: Sub = self._sub(self.whole, 0, True)
+        named: Position
+        if offer[3] and position.state >= 0:
+            # Any text may go on: those that lead to named keys are among them.
+            if position.automaton.is_boundary(position.state):
+                self._copy_root(sub)
+            else:
+                self._copy_key_inside(position)
+        elif position.state >= 0 and not (offer[0] and position.trie >= 0):
+            self._copy_key_inside(position)
+        elif position.state >= 0:
+            self._copy_key_inside(position)
+            named = position.copy()
+            named.state = -1
+            self._walk(self.inside, 0, named, 0)
+        else:
+            self._clear()
+            self._walk(self.inside, 0, position, 0)
+        self._walk(self.shared.resuming, 0, position, 0)
+        self._leave_key(sub, position, 0)
+        return 0
+
+    @cython.cfunc
+    def _copy_key_inside(self, position: Position) -> cython.int:
+        """Write the mask of the tokens after which a free key can still come."""
+        free: Position = position.copy()
+        free.trie = -1
+        self._copy_inside(free)
+        return 0
+
+    @cython.cfunc
+    def _leave_key(self, sub: Sub, position: Position, level: cython.int) -> cython.int:
+        """Add what leaves a key."""
+        frame: Frame = position.frame
+        offer: tuple[Any, ...] = frame.offer()
+        if frame.captures:
+            self._walk(sub.leaving(), 0, position, level + 1)
+            return 0
+        if sub.irregular is not None:
+            self._walk(sub.irregular, 0, position, level + 1)
+        if offer[3] and position.state >= 0 and frame.n_names <= _MANY_KEYS and not frame.shape.keys.patterns:
+            if position.automaton.is_boundary(position.state):
+                self._leave_free_key(sub, position, level)
+                return 0
+        groups: dict[object, list[int]] = {}
+        named: list[tuple[int, int]] = []
+        entry: cython.int
+        if sub.has_empty:
+            if position.trie >= 0 and position.names.c_terminal[position.trie] >= 0:
+                named.append((0, position.names.c_terminal[position.trie]))
+            elif position.state >= 0 and position.automaton.accepting(position.state):
+                if position.key not in frame.names:
+                    groups[position.automaton.outcome(position.state)] = [0]
+        self._end_inners(sub, position, level, groups, named)
+        exit: Position
+        following: Frame
+        for vector, entries in groups.items():
+            following = frame.with_unwritten_key(vector)
+            if following is None:
+                continue
+            exit = Position(self.policy)
+            exit.expect_colon(following)
+            self._allow(sub, exit, level)
+            for entry in entries:
+                self._emit_leaving(sub, entry, level)
+        for inner, name in named:
+            self._emit_named(sub, position, inner, name, level)
+        return 0
+
+    @cython.cfunc
+    def _emit_named(
+        self, sub: Sub, position: Position, inner: cython.int, name: cython.int, level: cython.int
+    ) -> cython.int:
+        """Add the tokens that end a named key with an inner text."""
+        frame: Frame = position.frame
+        following: Frame = frame.with_named_key(name)
+        if following is None:
+            return 0
+        exit: Position = Position(self.policy)
+        exit.expect_colon(following)
+        self._allow(sub, exit, level)
+        self._emit_leaving(sub, inner, level)
+        return 0
+
+    @cython.cfunc
+    def _leave_free_key(self, sub: Sub, position: Position, level: cython.int) -> cython.int:
+        """Add what leaves a key that any text may end, all free keys being of one class."""
+        frame: Frame = position.frame
+        written: bytes = position.key
+        inner: cython.int
+        name: cython.int
+        rest: bytes
+        following: Frame = frame.with_unwritten_key(0)
+        if following is not None:
+            exit: Position = Position(self.policy)
+            exit.expect_colon(following)
+            self._allow(sub, exit, level)
+            self._emit_leaving(sub, -1, level)
+            if frame.n_names:
+                for key in frame.names:
+                    if key.startswith(written):
+                        rest = key[len(written) :]
+                        inner = self._inner(sub, rest)
+                        if inner >= 0:
+                            self._erase(sub.inners, inner)
+        if position.trie >= 0:
+            named: list[tuple[int, int]] = []
+            if sub.has_empty and position.names.c_terminal[position.trie] >= 0:
+                named.append((0, position.names.c_terminal[position.trie]))
+            self._end_names(sub, position.names, 0, position.trie, named)
+            for inner, name in named:
+                self._erase(sub.inners, inner)
+                self._emit_named(sub, position, inner, name, level)
+        return 0
+
+    @cython.cfunc
+    def _end_names(
+        self, sub: Sub, names: KeyTrie, node: cython.int, above: cython.int, named: Any
+    ) -> cython.int:
+        """Find the inner texts below a node that end a named key; at most as deep as a token is long."""
+        trie: TokenTrie = sub.inners.trie
+        below: cython.int = above + 1
+        child: cython.int
+        while below < names.c_end[above]:
+            child = trie.child(node, names.c_byte[below])
+            if child >= 0:
+                if trie.c_token[child] >= 0 and names.c_terminal[below] >= 0:
+                    named.append((trie.c_token[child], names.c_terminal[below]))
+                self._end_names(sub, names, child, below, named)
+            below = names.c_end[below]
+        return 0
+
+    @cython.cfunc
+    def _inner(self, sub: Sub, text: bytes) -> cython.int:
+        """Return the entry of an inner text, or -1."""
+        if not text:
+            return 0 if sub.has_empty else -1
+        node: cython.int = sub.inners.trie.find(text)
+        return -1 if node < 0 else sub.inners.trie.c_token[node]
+
+    # Writing
 
     @cython.cfunc
     def _copy(self, mask: bytes) -> cython.int:
@@ -386,13 +836,24 @@ class MaskBuilder:
             self.words = np.frombuffer(mask, dtype=np.uint32).tolist()
         return 0
 
-    # Walks
+    @cython.cfunc
+    def _add(self, mask: bytes) -> cython.int:
+        k: cython.Py_ssize_t
+        if cython.compiled:
+            more: cython.p_uint = cython.cast(cython.p_uint, cython.cast(cython.p_uchar, mask))
+            for k in range(self.n_words):
+                self.words[k] |= more[k]
+        else:
+            for k, word in enumerate(np.frombuffer(mask, dtype=np.uint32).tolist()):
+                self.words[k] |= word
+        return 0
 
     @cython.cfunc
-    def _scratch(self, level: cython.int) -> Any:
-        while len(self.levels) <= level:
-            self.levels.append([Position(self.policy) for _ in range(self.max_depth + 1)])
-        return self.levels[level]
+    def _packed(self) -> bytes:
+        """Return the mask that is being filled."""
+        if not cython.compiled:
+            self.words_array[:] = self.words
+        return self.words_array.tobytes()
 
     @cython.cfunc
     def _emit(self, walk: WalkTrie, entry: cython.int) -> cython.int:
@@ -408,20 +869,14 @@ class MaskBuilder:
         return 0
 
     @cython.cfunc
-    def _erase(self, walk: WalkTrie, node: cython.int) -> cython.int:
-        """Clear the bits of the tokens of the entries at and below a node that pass the filter."""
+    def _erase(self, walk: WalkTrie, entry: cython.int) -> cython.int:
+        """Clear the bits of the tokens of an entry that pass the filter."""
         one: cython.uint = 1
         k: cython.int
-        place: cython.int
         token: cython.int
-        entry: cython.int
-        trie: TokenTrie = walk.trie
         flags: bytearray = self.filter
-        for place in range(trie.c_token_low[node], trie.c_token_high[node]):
-            entry = trie.c_sorted_ids[place]
-            for k in range(walk.c_start[entry], walk.c_start[entry + 1]):
-                if flags is not None and not flags[walk.c_tags[k]]:
-                    continue
+        for k in range(walk.c_start[entry], walk.c_start[entry + 1]):
+            if flags is None or flags[walk.c_tags[k]]:
                 token = walk.c_ids[k]
                 self.words[token >> 5] &= ~(one << (token & 31)) & 0xFFFFFFFF
         return 0
@@ -434,39 +889,184 @@ class MaskBuilder:
             entry = walk.trie.c_next_same[entry]
         return 0
 
+    # Walks
+
+    @cython.cfunc
+    def _scratch(self, level: cython.int) -> Scratch:
+        while len(self.levels) <= level:
+            self.levels.append(Scratch(self.policy, self.max_depth))
+        return self.levels[level]
+
     @cython.cfunc
     def _walk(self, walk: WalkTrie, root: cython.int, position: Position, level: cython.int) -> cython.int:
         """Set the bits of the entries below a node whose bytes from there keep `position` alive."""
         trie: TokenTrie = walk.trie
+        scratch: Scratch = self._scratch(level)
         node: cython.int = root + 1
         end: cython.int = trie.c_subtree_end[root]
         base: cython.int = trie.c_depth[root]
         depth: cython.int
+        byte: cython.int
+        begun: cython.int
+        kind: cython.int
+        state: cython.int
+        below: cython.int
+        length: cython.int
+        opens: cython.bint
+        is_alive: cython.bint
         source: Position
-        target: Position
-        for_key: cython.bint
-        scratch: list[Position] = self._scratch(level)
-        target = scratch[0]
+        target: Position = scratch.positions[0]
         target.assign(position)
+        self._begin_lane(scratch, 0, target)
         while node < end:
             depth = trie.c_depth[node] - base
-            source = scratch[depth - 1]
-            target = scratch[depth]
-            if not source.step(trie.c_byte[node], target):
+            byte = trie.c_byte[node]
+            begun = scratch.lane[depth - 1]
+            opens = False
+            if begun >= 0:
+                kind = scratch.kind[begun]
+                source = scratch.positions[begun]
+                state = scratch.state[depth - 1]
+                below = scratch.node[depth - 1]
+                length = scratch.length[depth - 1]
+                if kind == _NUMBER or (byte >= 0x20 and byte != 0x22 and byte != 0x5C):
+                    if state >= 0:
+                        state = _next(source.automaton, state, byte)
+                    is_alive = state >= 0
+                    if kind == _COUNTED and is_alive:
+                        if byte & 0xC0 != 0x80:
+                            length += 1
+                        is_alive = self._keeps_length(source, state, length)
+                    elif kind == _KEY:
+                        if below >= 0:
+                            below = source.names.child(below, byte)
+                        if is_alive and source.frame.n_names > 0 and not self._is_endless(source, state):
+                            is_alive = self._can_be_new(walk, node, source, state, depth - begun)
+                        if not is_alive and below >= 0:
+                            is_alive = source.names.is_offered(below, source.frame.offered())
+                    if is_alive:
+                        scratch.lane[depth] = begun
+                        scratch.state[depth] = state
+                        scratch.node[depth] = below
+                        scratch.length[depth] = length
+                        if trie.c_token[node] >= 0:
+                            self._emit_node(walk, node)
+                        node += 1
+                        continue
+                    if kind != _NUMBER or (byte > 0x20 and byte != 0x2C and byte != 0x5D and byte != 0x7D):
+                        node = trie.c_subtree_end[node]
+                        continue
+                elif byte < 0x20:
+                    node = trie.c_subtree_end[node]
+                    continue
+                # A byte that leaves the lane.
+                source = self._in_lane(walk, node, scratch, depth - 1, begun)
+            else:
+                source = scratch.positions[depth - 1]
+                opens = byte == 0x22 and source.mode != IN_STRING and source.mode != IN_KEY
+            target = scratch.positions[depth]
+            if not source.step(byte, target):
                 node = trie.c_subtree_end[node]
                 continue
             if trie.c_token[node] >= 0:
                 self._emit_node(walk, node)
-            if trie.c_byte[node] == 0x22 and trie.c_subtree_end[node] > node + 1:
-                for_key = target.mode == IN_KEY
-                if (for_key and target.escape == 0 and len(target.key) == 0 and _is_free_key(target)) or (
-                    target.mode == IN_STRING and source.mode != IN_STRING and _is_free_string(target)
-                ):
-                    self._apply_sub(walk, node, target, for_key, level + 1)
+            if trie.c_subtree_end[node] > node + 1:
+                if opens and self._open(walk, node, target, level):
                     node = trie.c_subtree_end[node]
                     continue
+                self._begin_lane(scratch, depth, target)
             node += 1
         return 0
+
+    @cython.cfunc
+    def _begin_lane(self, scratch: Scratch, depth: cython.int, position: Position) -> cython.int:
+        mode: cython.int = position.mode
+        goal: Goal
+        kind: cython.int = 0
+        if mode == IN_NUMBER:
+            kind = _NUMBER
+        elif position.escape == 0:
+            if mode == IN_STRING:
+                goal = position.goal
+                kind = _STRING if goal.text_low <= 0 and goal.text_high < 0 else _COUNTED
+            elif mode == IN_KEY:
+                kind = _KEY
+        if kind == 0:
+            scratch.lane[depth] = -1
+            return 0
+        scratch.lane[depth] = depth
+        scratch.kind[depth] = kind
+        scratch.state[depth] = position.state
+        scratch.node[depth] = position.trie if kind == _KEY else -1
+        scratch.length[depth] = position.length
+        return 0
+
+    @cython.cfunc
+    def _in_lane(
+        self, walk: WalkTrie, node: cython.int, scratch: Scratch, depth: cython.int, begun: cython.int
+    ) -> Position:
+        """Return the position at a depth within a lane; `node` is a child of the node there."""
+        source: Position = scratch.positions[begun]
+        if depth == begun:
+            return source
+        spare: Position = scratch.spare
+        spare.assign(source)
+        spare.state = scratch.state[depth]
+        spare.trie = scratch.node[depth]
+        spare.length = scratch.length[depth]
+        if source.mode == IN_KEY or source.frame.captures:
+            spare.key = source.key + _path(walk.trie, walk.trie.c_parent[node], depth - begun)
+        return spare
+
+    @cython.cfunc
+    def _is_endless(self, position: Position, state: cython.int) -> cython.bint:
+        """Return whether so many free keys go on from a state that one of them is new."""
+        if position.automaton is position.frame.shape.keys.automaton:
+            return True
+        return position.automaton.is_endless(state)
+
+    @cython.cfunc
+    def _can_be_new(
+        self, walk: WalkTrie, node: cython.int, source: Position, state: cython.int, length: cython.int
+    ) -> cython.bint:
+        self._endless = False
+        return source.free_is_live(state, _path(walk.trie, node, length))
+
+    @cython.cfunc
+    def _keeps_length(self, position: Position, state: cython.int, length: cython.int) -> cython.bint:
+        """Return whether a string of bounded length can end."""
+        goal: Goal = position.goal
+        if goal.text_universal:
+            return goal.text_high < 0 or length <= goal.text_high
+        key: object = (position.automaton, state, length, goal.text_low, goal.text_high)
+        known = self._counted.get(key)
+        if known is None:
+            if len(self._counted) > 500_000:
+                self._counted.clear()
+            known = position.length_is_live(state, length)
+            self._counted[key] = known
+        return known
+
+    @cython.cfunc
+    def _open(self, walk: WalkTrie, node: cython.int, position: Position, level: cython.int) -> cython.bint:
+        """Add what lies below a node where a string or key was opened, if a sub tells it."""
+        sub: Sub
+        if position.frame.captures:
+            return False
+        if position.mode == IN_KEY:
+            offer: tuple[Any, ...] = position.frame.offer()
+            if not offer[3] or position.state < 0:
+                return False
+            sub = self._sub(walk, node, True)
+            self._emit(sub.inside, 0)
+            self._leave_key(sub, position, level + 1)
+            return True
+        if position.mode != IN_STRING or not _is_free_string(position):
+            return False
+        sub = self._sub(walk, node, False)
+        self._emit(sub.inside, 0)
+        self._leave_free(sub, position, level + 1)
+        return True
 
     @cython.cfunc
     def _sub(self, walk: WalkTrie, node: cython.int, for_key: cython.bint) -> Sub:
@@ -477,106 +1077,33 @@ class MaskBuilder:
             walk.subs[key] = sub
         return sub
 
-    @cython.cfunc
-    def _apply_sub(
-        self, walk: WalkTrie, node: cython.int, position: Position, for_key: cython.bint, level: cython.int
-    ) -> cython.int:
-        """Set the bits of the entries below a node, `position` being in a free string or key there."""
-        sub: Sub = self._sub(walk, node, for_key)
-        exit: Position
-        frame: Frame
-        if node == 0 and level == 0:
-            if sub.words is None:
-                self._emit(sub.inside, 0)
-                if not cython.compiled:
-                    self.words_array[:] = self.words
-                sub.words = self.words_array.tobytes()
-            else:
-                self._copy(sub.words)
-        else:
-            self._emit(sub.inside, 0)
-        exit = Position(self.policy)
-        if not for_key:
-            if position.step(0x22, exit):
-                self._emit(sub.closing, 0)
-                if sub.closers is not None:
-                    self._walk(sub.closers, 0, exit, level + 1)
-            return 0
-        frame = position.frame
-        fresh = frame.with_unwritten_key()
-        if fresh is not None:
-            exit.expect_colon(fresh)
-            self._emit(sub.closing, 0)
-            if sub.closers is not None:
-                self._walk(sub.closers, 0, exit, level + 1)
-        if sub.irregular is not None:
-            self._walk(sub.irregular, 0, position, level + 1)
-        self._correct_keys(walk, node, position, level)
-        return 0
 
-    @cython.cfunc
-    def _correct_keys(
-        self, walk: WalkTrie, node: cython.int, position: Position, level: cython.int
-    ) -> cython.int:
-        """Redo the entries that close exactly a named key, or one that was written before."""
-        frame: Frame = position.frame
-        keys = frame.shape.keys
-        written: bytes = position.key
-        size: cython.Py_ssize_t = len(written)
-        names: list[bytes] = []
-        if position.trie >= 0:
-            names = keys.names[keys.trie.low[position.trie] : keys.trie.high[position.trie]]
-        for name in frame.names:
-            if name.startswith(written):
-                names = [*names, name]
-        here: cython.int
-        byte: cython.int
-        alive: cython.bint
-        probe: Position
-        for name in names:
-            rest = name[size:]
-            here = node
-            for byte in rest:
-                here = walk.trie.child(here, byte)
-                if here < 0:
-                    break
-            if here >= 0:
-                here = walk.trie.child(here, 0x22)
-            if here < 0:
-                continue
-            self._erase(walk, here)
-            probe = position.copy()
-            alive = True
-            for byte in rest:
-                if not probe.step(byte, probe):
-                    alive = False
-                    break
-            if alive and probe.step(0x22, probe):
-                self._emit_node(walk, here)
-                self._walk(walk, here, probe, level + 1)
-        return 0
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-3, check=True)
+def _next(automaton: TableAutomaton, state: cython.int, byte: cython.int) -> cython.int:
+    """Return the state after a byte, or a negative number."""
+    target: cython.int
+    if cython.compiled:
+        target = automaton.table[cython.cast(cython.Py_ssize_t, state) * 256 + byte]
+        if target != -2:
+            return target
+    return automaton.step(state, byte)
+
+
+@cython.cfunc
+def _path(trie: TokenTrie, node: cython.int, length: cython.int) -> bytes:
+    """Return the last bytes on the path to a node."""
+    path = bytearray(length)
+    k: cython.int
+    for k in range(length):
+        path[length - 1 - k] = trie.c_byte[node]
+        node = trie.c_parent[node]
+    return bytes(path)
 
 
 @cython.cfunc
 def _is_free_string(position: Position) -> cython.bint:
     """Return whether any text may continue and end the string, and makes no difference."""
     goal: Goal = position.goal
-    if position.frame.captures:
-        return False
     return goal.text_universal and goal.text_low == 0 and goal.text_high < 0
-
-
-@cython.cfunc
-def _is_free_key(position: Position) -> cython.bint:
-    """Return whether the key can still become any text, all of one class."""
-    frame: Frame = position.frame
-    offer: tuple[Any, ...] = frame.offer()
-    if not offer[3] or position.state < 0 or frame.captures:
-        return False
-    return not frame.shape.keys.patterns and len(frame.names) <= _MANY_KEYS
-
-
-@cython.cfunc
-def _at_boundary(position: Position) -> cython.bint:
-    """Return whether the key is between two characters."""
-    return position.automaton.step(position.state, 0x61) >= 0

@@ -3,10 +3,12 @@ cimport cython
 
 from constrain.automata.table_cy cimport TableAutomaton
 from constrain.matching.frames_cy cimport Frame, Goal
+from constrain.matching.key_trie_cy cimport KeyTrie
 
 
 cdef class Policy:
     cdef readonly list whitespace
+    cdef readonly str whitespace_name
     cdef readonly bint trailing
     cdef readonly bint minimal
 
@@ -22,6 +24,7 @@ cdef class Position:
     cdef readonly int escape
     cdef readonly long long code
     cdef readonly int trie
+    cdef readonly KeyTrie names
     cdef readonly Frame frame
     cdef readonly Goal goal
     cdef readonly TableAutomaton automaton
@@ -38,10 +41,11 @@ cdef class Position:
     cdef bint _step_number(self, int byte, Position target)
     cdef bint _step_string(self, int byte, Position target)
     cdef bint _count(self, int byte)
-    cdef bint _length_is_live(self, int state, Py_ssize_t length)
+    cpdef bint length_is_live(self, int state, Py_ssize_t length)
     cdef bint _step_key(self, int byte, Position target)
     cdef int _copy_key(self, Position source)
     cdef bint _feed_key(self, int byte)
+    cpdef bint free_is_live(self, int state, bytes more)
     cdef bint _named_is_live(self)
     cdef bint _close_key(self, Position target)
     cdef bint _begin_escape(self, Position target)

@@ -19,8 +19,10 @@ except ModuleNotFoundError:
 
 if cython.compiled:
     from cython.cimports.constrain.matching.frames_cy import Frame, Goal, child_frame
+    from cython.cimports.constrain.matching.key_trie_cy import KeyTrie
 else:
     from constrain.matching.frames_cy import Frame, Goal, child_frame
+    from constrain.matching.key_trie_cy import KeyTrie
 
 from constrain.automata.formulas_cy import TRUE
 from constrain.matching.algebra import Algebra
@@ -85,6 +87,7 @@ class Policy:
 
     def __init__(self, options: Options) -> None:
         self.whitespace = whitespace_table(options.whitespace)
+        self.whitespace_name = options.whitespace
         self.trailing = options.whitespace == "any"
         self.minimal = options.escapes == "minimal"
 
@@ -102,6 +105,7 @@ class Position:
         length: code points of the string so far, if its length is bounded.
         escape, code: the escape that is being read.
         trie: node of the key trie, -1 when the key left it.
+        names: the key trie.
         key: the decoded bytes of the key that is being read; of the scalar, where values are captured.
         previous, n_tokens: kept by a matcher: the position one token before, and the number of tokens.
     """
@@ -115,6 +119,7 @@ class Position:
         self.escape = 0
         self.code = 0
         self.trie = -1
+        self.names: Any = None
         self.frame: Any = None
         self.goal: Any = None
         self.automaton: Any = None
@@ -139,6 +144,10 @@ class Position:
         """Write the position after a number that may end here."""
         _finish_value(self.frame, self.automaton.outcome(self.state), self._number(), target)
 
+    def end_string(self, outcome: object, target: Position) -> None:
+        """Write the position after a string that may end here, with this outcome, if none is captured."""
+        _finish_value(self.frame, outcome, None, target)
+
     @cython.cfunc
     def _number(self) -> Any:
         """Return the value of the number that was read, if it is captured."""
@@ -154,6 +163,7 @@ class Position:
         self.escape = other.escape
         self.code = other.code
         self.trie = other.trie
+        self.names = other.names
         self.frame = other.frame
         self.goal = other.goal
         self.automaton = other.automaton
@@ -251,6 +261,7 @@ class Position:
                 target.code = 0
                 target.key = b""
                 offer: tuple[Any, ...] = frame.offer()
+                target.names = frame.shape.keys.trie
                 target.trie = 0 if offer[0] != 0 or offer[3] else -1
                 target.automaton = offer[2]
                 target.state = -1 if offer[2] is None else target.automaton.start
@@ -397,10 +408,10 @@ class Position:
         """Count a decoded byte of a string; return whether the string can still keep its bounds."""
         if byte & 0xC0 != 0x80:
             self.length += 1
-        return self._length_is_live(self.state, self.length)
+        return self.length_is_live(self.state, self.length)
 
-    @cython.cfunc
-    def _length_is_live(self, state: cython.int, length: cython.Py_ssize_t) -> cython.bint:
+    @cython.ccall
+    def length_is_live(self, state: cython.int, length: cython.Py_ssize_t) -> cython.bint:
         low: cython.Py_ssize_t = self.goal.text_low - length
         high: cython.Py_ssize_t = self.goal.text_high
         if low < 0:
@@ -436,6 +447,7 @@ class Position:
         self.automaton = source.automaton
         self.state = source.state
         self.trie = source.trie
+        self.names = source.names
         self.key = source.key
         self.escape = NO_ESCAPE
         self.code = 0
@@ -444,20 +456,18 @@ class Position:
     @cython.cfunc
     def _feed_key(self, byte: cython.int) -> cython.bint:
         """Read one decoded byte of a key, in place; return whether some offered key goes on so."""
-        frame: Frame = self.frame
-        trie: Any
         if self.trie >= 0:
-            trie = frame.shape.keys.trie
-            self.trie = trie.children[self.trie].get(byte, -1)
+            self.trie = self.names.child(self.trie, byte)
         if self.state >= 0:
             self.state = self.automaton.step(self.state, byte)
         self.key = self.key + bytes((byte,))
-        return (self.state >= 0 and self._free_is_live(self.state, b"")) or self._named_is_live()
+        return (self.state >= 0 and self.free_is_live(self.state, b"")) or self._named_is_live()
 
-    def _free_is_live(self, state: int, more: bytes) -> bool:
+    @cython.ccall
+    def free_is_live(self, state: cython.int, more: bytes) -> cython.bint:
         """Return whether a free key that was not written yet goes on so: `more` bytes on, in `state`."""
         frame: Frame = self.frame
-        n_written = len(frame.names)
+        n_written: cython.Py_ssize_t = frame.n_names
         if n_written == 0 or self.automaton is frame.shape.keys.automaton:
             # Every text is a free key or a named one, so there is always a longer one.
             return True
@@ -465,14 +475,17 @@ class Position:
         if words is None or len(words) > n_written:
             return True
         begin = self.key + more
-        return any(begin + word not in frame.names for word in words)
+        for word in words:
+            if begin + word not in frame.names:
+                return True
+        return False
 
     @cython.cfunc
     def _named_is_live(self) -> cython.bint:
         """Return whether an offered named key lies below the trie node."""
         if self.trie < 0:
             return False
-        return _is_offered(self.frame.shape.keys.trie, self.trie, self.frame.offer()[0])
+        return self.names.is_offered(self.trie, self.frame.offered())
 
     @cython.cfunc
     def _close_key(self, target: Position) -> cython.bint:
@@ -481,7 +494,7 @@ class Position:
         keys = frame.shape.keys
         name: cython.int = -1
         if self.trie >= 0:
-            name = keys.trie.terminal[self.trie]
+            name = self.names.c_terminal[self.trie]
         elif self.key in keys.index:
             name = keys.index[self.key]
         if name >= 0:
@@ -549,12 +562,12 @@ class Position:
                 self.state,
                 first,
                 last,
-                (lambda state, more: bool(self._length_is_live(state, length)))
+                (lambda state, more: bool(self.length_is_live(state, length)))
                 if bounded
                 else lambda state, more: True,
             )
         if self.state >= 0:
-            found = first_live_code_point(self.automaton, self.state, first, last, self._free_is_live)
+            found = first_live_code_point(self.automaton, self.state, first, last, self.free_is_live)
             if found >= 0:
                 return found
         return self._first_live_name(first, last)
@@ -563,27 +576,27 @@ class Position:
         """Return the least code point in a range with which an offered named key goes on, or -1."""
         if self.trie < 0:
             return -1
-        trie = self.frame.shape.keys.trie
-        offered = self.frame.offer()[0]
+        trie: KeyTrie = self.names
+        offered: bytes = self.frame.offered()
         if first == last:
             node = self.trie
             for byte in list(chr(first).encode()):
-                node = trie.children[node].get(byte, -1)
+                node = trie.child(node, byte)
                 if node < 0:
                     return -1
-            return first if _is_offered(trie, node, offered) else -1
+            return first if trie.is_offered(node, offered) else -1
         # Depth first in the order of bytes, which is that of code points; (node, the bytes above it).
         stack: list[tuple[int, bytes]] = [(self.trie, b"")]
         while stack:
             node, lead = stack.pop()
             if lead and len(lead) == _utf8_width(lead[0]):
                 code = ord(lead.decode())
-                if first <= code <= last and _is_offered(trie, node, offered):
+                if first <= code <= last and trie.is_offered(node, offered):
                     return code
                 continue
-            for byte in sorted(trie.children[node], reverse=True):
+            for byte, child in reversed(trie.children(node)):
                 if lead or byte & 0xC0 != 0x80:
-                    stack.append((trie.children[node][byte], lead + bytes((byte,))))
+                    stack.append((child, lead + bytes((byte,))))
         return -1
 
     @cython.cfunc
@@ -669,12 +682,6 @@ class Position:
             if (target.goal.text_low > 0 or target.goal.text_high >= 0) and not target._count(byte):
                 return False
         return True
-
-
-def _is_offered(trie: Any, node: int, offered: int) -> bool:
-    """Return whether one of the offered keys, as bits, lies at or below a node of the key trie."""
-    low = trie.low[node]
-    return (offered >> low) & ((1 << (trie.high[node] - low)) - 1) != 0
 
 
 def _utf8_width(lead: int) -> int:

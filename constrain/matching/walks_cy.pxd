@@ -1,4 +1,5 @@
-# The C-level face of walk tries and subs.
+# The C-level face of walk tries, subs and the scratch of walks.
+from constrain.matching.position_cy cimport Position
 from constrain.vocabulary.token_trie_cy cimport TokenTrie
 
 
@@ -15,7 +16,32 @@ cdef class WalkTrie:
 
 cdef class Sub:
     cdef readonly WalkTrie inside
-    cdef readonly WalkTrie closing
-    cdef readonly WalkTrie closers
-    cdef readonly WalkTrie irregular
     cdef public object words
+    cdef readonly WalkTrie inners
+    cdef readonly bint has_empty
+    cdef readonly object remainder_array
+    cdef readonly object character_array
+    cdef readonly object loose_array
+    cdef int* remainder
+    cdef int* n_characters
+    cdef int* loose_remainder
+    cdef readonly int longest_inner
+    cdef readonly WalkTrie remainders
+    cdef readonly int n_remainders
+    cdef readonly WalkTrie loose
+    cdef readonly WalkTrie irregular
+    cdef object _leaving_list
+    cdef object _leaving_walk
+
+
+cdef class Scratch:
+    cdef list positions
+    cdef object arrays
+    cdef int* lane
+    cdef int* kind
+    cdef int* state
+    cdef int* node
+    cdef int* length
+    cdef Position spare
+    cdef object allowed_array
+    cdef unsigned int* allowed

@@ -1,9 +1,9 @@
 """What token tries share across positions: walk tries and their subs.
 
 A *walk trie* is a trie of byte strings, each of which stands for some tokens of the vocabulary.
-A *sub* summarises the part of it below one node for a position that is inside a string which
-any text may continue: the tokens that stay inside, and a walk trie of the *remainders* of those
-that leave it, the bytes after the closing quotation mark. Subs depend on the vocabulary and
+A *sub* summarises the part of it below one node for a position that is inside a string: the
+tokens that stay inside one which any text may continue, and those that leave it, by the text
+before the closing quotation mark and the *remainder* after it. Subs depend on the vocabulary and
 the policy of escapes alone; a dense mask is a copy plus a walk of the remainders.
 """
 
@@ -25,12 +25,13 @@ else:
 
 import numpy as np
 
+from constrain.matching.json_lookahead import AFTER_KEY, AFTER_VALUE, may_follow
 from constrain.matching.position_cy import END
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Sub", "WalkTrie", "build_sub", "whole_trie"]
+__all__ = ["Scratch", "Sub", "WalkTrie", "build_sub", "group_trie", "whole_trie"]
 
 
 @cython.cclass
@@ -63,23 +64,147 @@ class WalkTrie:
 
 @cython.cclass
 class Sub:
-    """What lies below one node for a position inside a free string.
+    """What lies below one node for a position inside a string or key.
+
+    A token that leaves the string is an *inner* text, the closing quotation mark and a *remainder*.
+    Which remainders may follow depends on where the string ends, so they are judged once for all
+    inner texts that end it alike.
 
     Attributes:
-        inside: the tokens that stay inside; with their tags.
-        closing: the tokens that end with the closing quotation mark; with their tags.
-        closers: the remainders of the tokens that go on after it, or `None`.
-        irregular: for keys, the strings whose fate depends on the key itself, from the node on:
-            those with an escape before the closing mark, or with a comma after it.
+        inside: the tokens that stay inside if any text may; with their tags.
         words: packed `inside` of the whole vocabulary, for the root; uint32, or `None`.
+        inners: the inner texts without an escape; the tokens of an entry are those with that text.
+        remainder: per token of `inners`, the index of its remainder; the empty one has index 0.
+        has_empty: whether entry 0 of `inners` is the empty text, which has no node.
+        n_characters: per entry of `inners`, its number of code points.
+        remainders: the remainders that are not empty; their "tokens" are their indices.
+        n_remainders: how many there are, the empty one counted.
+        loose: the tokens whose inner text has an escape; `loose_remainder` as above.
+        irregular: the strings that have to be read byte by byte, from the node on: those of `loose`
+            and, for keys, those with a comma after the closing quotation mark, which are not in `inners`.
+        leaving: all strings that leave, from the node on.
     """
 
-    def __init__(self, inside: Any, closing: Any, closers: Any, irregular: Any) -> None:
+    def __init__(self, inside: Any, leaving: Any, for_key: bool) -> None:
         self.inside = inside
-        self.closing = closing
-        self.closers = closers
-        self.irregular = irregular
         self.words: Any = None
+        remainders: dict[bytes, int] = {b"": 0}
+        regular: list[tuple[bytes, int, int, int]] = []
+        loose: list[tuple[int, int, int]] = []
+        irregular: list[tuple[bytes, int, int]] = []
+        for whole, closed_at, token, tag in leaving:
+            inner = whole[: closed_at - 1]
+            rest = whole[closed_at:]
+            is_odd = b"\\" in inner or (for_key and b"," in rest)
+            if is_odd:
+                irregular.append((whole, token, tag))
+            if for_key and b"," in rest:
+                continue
+            index = remainders.setdefault(rest, len(remainders))
+            if b"\\" in inner:
+                loose.append((token, tag, index))
+            else:
+                regular.append((inner, token, tag, index))
+        regular.sort()
+        texts = sorted({inner for inner, _, _, _ in regular})
+        self.has_empty = bool(texts) and texts[0] == b""
+        counts = dict.fromkeys(texts, 0)
+        for inner, _, _, _ in regular:
+            counts[inner] += 1
+        self.inners = WalkTrie(
+            _trie_of(texts),
+            np.concatenate(([0], np.cumsum(list(counts.values())))) if texts else [0],
+            [token for _, token, _, _ in regular],
+            [tag for _, _, tag, _ in regular],
+        )
+        self.remainder_array = np.array([index for _, _, _, index in regular], dtype=np.int32)
+        self.remainder = _ints(self.remainder_array)
+        self.character_array = np.array(
+            [sum(byte & 0xC0 != 0x80 for byte in text) for text in texts], dtype=np.int32
+        )
+        self.n_characters = _ints(self.character_array)
+        self.longest_inner = int(self.character_array.max()) if texts else 0
+        self.loose = _group([token for token, _, _ in loose], [tag for _, tag, _ in loose])
+        self.loose_array = np.array([index for _, _, index in loose], dtype=np.int32)
+        self.loose_remainder = _ints(self.loose_array)
+        following = [rest for rest in remainders if rest]
+        self.n_remainders = len(remainders)
+        self.remainders = (
+            group_trie(following, [remainders[rest] for rest in following], [0] * len(following))
+            if following
+            else None
+        )
+        self.irregular = group_trie(*zip(*irregular, strict=True)) if irregular else None
+        self._leaving_list = leaving
+        self._leaving_walk: Any = None
+
+    def leaving(self) -> WalkTrie:
+        """Return the strings that leave, from the node on."""
+        if self._leaving_walk is None:
+            found = self._leaving_list
+            self._leaving_walk = group_trie(
+                [whole for whole, _, _, _ in found],
+                [token for _, _, token, _ in found],
+                [tag for _, _, _, tag in found],
+            )
+        return self._leaving_walk
+
+
+@cython.cclass
+class Scratch:
+    """What one level of a walk writes to: per depth, a position or a place in a *lane*.
+
+    A lane is a run of bytes within one string, key or number. Its first position tells all but
+    the states that the bytes move.
+
+    Attributes:
+        positions: one per depth; those within a lane hold nothing of use.
+        lane: per depth, the depth at which the lane began, -1 outside of lanes.
+        kind: per depth at which a lane began, what it is.
+        state, node, length: per depth in a lane, the state of its automaton, the node of the key
+            trie and the number of code points.
+        spare: the position at a place in a lane, when it is needed.
+        allowed: packed remainders of a sub that may follow.
+    """
+
+    def __init__(self, policy: Any, max_depth: int) -> None:
+        self.positions = [Position(policy) for _ in range(max_depth + 1)]
+        self.arrays = np.zeros((5, max_depth + 1), dtype=np.int32)
+        self.lane = _ints(self.arrays[0])
+        self.kind = _ints(self.arrays[1])
+        self.state = _ints(self.arrays[2])
+        self.node = _ints(self.arrays[3])
+        self.length = _ints(self.arrays[4])
+        self.spare = Position(policy)
+        self.allowed_array = np.zeros(8, dtype=np.uint32)
+        self.reserve(1)
+
+    def reserve(self, n_remainders: int) -> None:
+        """Make room for the remainders of a sub."""
+        size = (n_remainders + 31) // 32
+        if len(self.allowed_array) < size:
+            self.allowed_array = np.zeros(size, dtype=np.uint32)
+        if cython.compiled:
+            self.allowed = cython.cast(
+                cython.p_uint, cython.cast(cython.size_t, self.allowed_array.ctypes.data)
+            )
+        else:
+            self.allowed = [0] * len(self.allowed_array)
+
+
+@cython.cfunc
+def _ints(array: Any) -> cython.p_int:
+    """Return the elements of an int32 array, which outlives them, as a C array or as a list."""
+    if cython.compiled:
+        return cython.cast(cython.p_int, cython.cast(cython.size_t, array.ctypes.data))
+    return array.tolist()
+
+
+def _trie_of(texts: Sequence[bytes]) -> TokenTrie:
+    """Return the trie of sorted texts; text i is its token i."""
+    offsets = np.concatenate(([0], np.cumsum([len(text) for text in texts], dtype=np.int64))).astype(np.int32)
+    first = 1 if texts and not texts[0] else 0
+    return TokenTrie(b"".join(texts), offsets, np.arange(first, len(texts), dtype=np.int32))
 
 
 def whole_trie(trie: TokenTrie) -> WalkTrie:
@@ -94,8 +219,7 @@ def group_trie(texts: Sequence[bytes], ids: Sequence[int], tags: Sequence[int]) 
     for index, text in enumerate(texts):
         groups.setdefault(text, []).append(index)
     ordered = sorted(groups)
-    offsets = np.concatenate(([0], np.cumsum([len(text) for text in ordered]))).astype(np.int32)
-    trie = TokenTrie(b"".join(ordered), offsets, np.arange(len(ordered), dtype=np.int32))
+    trie = _trie_of(ordered)
     order = [index for text in ordered for index in groups[text]]
     start = np.concatenate(([0], np.cumsum([len(groups[text]) for text in ordered])))
     return WalkTrie(trie, start, [ids[index] for index in order], [tags[index] for index in order])
@@ -123,14 +247,7 @@ def build_sub(walk: WalkTrie, root: cython.int, opened: Position, for_key: bool)
     target: Position
     inside: list[int] = []
     inside_tags: list[int] = []
-    closing: list[int] = []
-    closing_tags: list[int] = []
-    remainders: list[bytes] = []
-    remainder_ids: list[int] = []
-    remainder_tags: list[int] = []
-    irregular: list[bytes] = []
-    irregular_ids: list[int] = []
-    irregular_tags: list[int] = []
+    leaving: list[tuple[bytes, int, int, int]] = []
     text: bytes = trie.text.tobytes()
     bounds: list[int] = trie.offset.tolist()
     while node < end:
@@ -153,31 +270,12 @@ def build_sub(walk: WalkTrie, root: cython.int, opened: Position, for_key: bool)
         for position in range(trie.c_token_low[node], trie.c_token_high[node]):
             entry = trie.c_sorted_ids[position]
             whole = text[bounds[entry] : bounds[entry + 1]]
-            remainder = whole[closed_at:]
-            odd = for_key and (b"\\" in whole[base:closed_at] or b"," in remainder)
+            if not may_follow(whole[closed_at:], AFTER_KEY if for_key else AFTER_VALUE):
+                continue
             for k in range(walk.c_start[entry], walk.c_start[entry + 1]):
-                token = walk.c_ids[k]
-                tag = walk.c_tags[k]
-                if odd:
-                    irregular.append(whole[base:])
-                    irregular_ids.append(token)
-                    irregular_tags.append(tag)
-                elif remainder:
-                    # Only what can follow a value or a key in JSON.
-                    if remainder[0] in b" \t\n\r,:]}":
-                        remainders.append(remainder)
-                        remainder_ids.append(token)
-                        remainder_tags.append(tag)
-                else:
-                    closing.append(token)
-                    closing_tags.append(tag)
+                leaving.append((whole[base:], closed_at - base, walk.c_ids[k], walk.c_tags[k]))
         node = trie.c_subtree_end[node]
-    return Sub(
-        _group(inside, inside_tags),
-        _group(closing, closing_tags),
-        group_trie(remainders, remainder_ids, remainder_tags) if remainders else None,
-        group_trie(irregular, irregular_ids, irregular_tags) if irregular else None,
-    )
+    return Sub(_group(inside, inside_tags), leaving, for_key)
 
 
 def _group(ids: list[int], tags: list[int]) -> WalkTrie:
