@@ -16,5 +16,5 @@ cdef class LazyDfa(TableAutomaton):
     cdef dict _some_lengths
     cdef dict _few_words
     cdef dict _word_counts
-    cdef dict _endless
+    cdef dict _rich
     cdef int _state(self, tuple[Language, ...] components)

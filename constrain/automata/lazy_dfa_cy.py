@@ -42,7 +42,10 @@ from constrain.errors import LimitExceeded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LazyDfa"]
+__all__ = ["FEW_WORDS", "LazyDfa"]
+
+#: A state with more continuations than this is called rich.
+FEW_WORDS = 128
 
 #: How many code points a completion has at most.
 MAX_COMPLETION = 1_000_000
@@ -87,7 +90,7 @@ class LazyDfa(TableAutomaton):
         self._layers: dict[frozenset[int], tuple[bool, Lengths, frozenset[int]]] = {}
         self._walks: dict[int, _Walk] = {}
         self._few_words: dict[int, tuple[int, list[bytes] | None]] = {}
-        self._endless: dict[int, bool] = {}
+        self._rich: dict[int, bool] = {}
         self._word_counts: dict[int, int | None] = {}
         self._some_lengths: dict[int, int] = {}
         goal = languages.intersection(languages.any_text, goal)
@@ -193,13 +196,14 @@ class LazyDfa(TableAutomaton):
         """Return whether any text may follow, whatever else is tracked."""
         return self._components[state][0] is self.languages.any_text
 
-    def is_endless(self, state: int) -> bool:
-        """Return whether the accepted continuations are surely endless."""
-        known = self._endless.get(state)
+    def is_rich(self, state: int) -> bool:
+        """Return whether there are surely more than `FEW_WORDS` accepted continuations."""
+        known = self._rich.get(state)
         if known is None:
             found = lengths(self.languages, self._components[state][0])
             known = found is not None and any(last is None for _, last, _ in found)
-            self._endless[state] = known
+            known = known or self.few_words(state, FEW_WORDS // 2) is None
+            self._rich[state] = known
         return known
 
     def completion(self, state: int) -> bytes:

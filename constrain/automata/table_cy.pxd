@@ -7,6 +7,8 @@ cdef class TableAutomaton:
     cdef public Py_ssize_t max_states
     cdef public int start
     cdef public bint is_shared
+    cdef public dict live_escapes
+    cdef public dict loops
     cdef public list outcomes
     cdef public list rows
     cdef public list accepts

@@ -48,6 +48,8 @@ class TableAutomaton:
         self.size = 0
         self.max_states = max_states
         self.is_shared = False
+        self.live_escapes: dict[object, bool] = {}
+        self.loops: dict[int, int] = {}
         self.outcomes: list[int] = []
         if not cython.compiled:
             self.rows: list[list[int]] = []

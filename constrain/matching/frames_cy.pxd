@@ -14,11 +14,13 @@ cdef class Goal:
     cdef readonly int text_low
     cdef readonly int text_high
     cdef public bint text_universal
+    cdef bytearray _lengths
     cdef readonly TableAutomaton number
     cdef object _object
     cdef object _array
     cdef dict _literal_outcomes
     cpdef bint offers(self, int kind)
+    cpdef bint has_length(self, int state, Py_ssize_t length)
 
 
 # A parent chain of a million frames must not recurse when it is freed.

@@ -21,6 +21,8 @@ from constrain.matching.values import array_value, object_value
 __all__ = ["Frame", "Goal", "child_frame", "root_frame"]
 
 _NO_NAMES = NameSet()
+#: For so many pairs of a state and a length it is remembered whether a string can end.
+_MOST_LENGTHS = 4_000_000
 
 
 @cython.cclass
@@ -42,6 +44,7 @@ class Goal:
         self.text_low = 0
         self.text_high = -1
         self.text_universal = False
+        self._lengths = bytearray()
         self.number = None
         self._object = None
         self._array = None
@@ -68,6 +71,43 @@ class Goal:
         self.text_low = plan.low
         self.text_high = plan.high
         self.text_universal = plan.automaton.is_universal(plan.automaton.start)
+
+    @cython.ccall
+    def has_length(self, state: cython.int, length: cython.Py_ssize_t) -> cython.bint:
+        """Return whether a string of which `length` code points were read can end within its bounds.
+
+        Args:
+            state: of its automaton.
+        """
+        low: cython.Py_ssize_t = self.text_low
+        high: cython.Py_ssize_t = self.text_high
+        place: cython.Py_ssize_t
+        width: cython.Py_ssize_t = low + 1
+        known: cython.int
+        memo: bytearray = self._lengths
+        if high >= 0:
+            if length > high:
+                return False
+            width = high + 1
+        elif length > low:
+            length = low
+        if self.text_universal:
+            return True
+        place = state * width + length
+        if place >= _MOST_LENGTHS:
+            return self._find_length(state, length)
+        if place >= len(memo):
+            memo.extend(bytes(min(_MOST_LENGTHS, 2 * place + 64) - len(memo)))
+        known = memo[place]
+        if known == 0:
+            known = 1 if self._find_length(state, length) else 2
+            memo[place] = known
+        return known == 1
+
+    def _find_length(self, state: int, length: int) -> bool:
+        low = max(0, self.text_low - length)
+        high = None if self.text_high < 0 else self.text_high - length
+        return (low == 0 and high is None) or bool(self.text.has_length(state, low, high))
 
     def prepare_free_text(self, automaton: Any) -> None:
         """Make this the goal of any string; `automaton` runs over any text."""

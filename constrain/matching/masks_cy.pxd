@@ -1,5 +1,6 @@
 # The C-level face of `MaskBuilder`.
 from constrain.automata.table_cy cimport TableAutomaton
+from constrain.matching.frames_cy cimport Goal
 from constrain.matching.key_trie_cy cimport KeyTrie
 from constrain.matching.position_cy cimport Policy, Position
 from constrain.matching.walks_cy cimport Scratch, Sub, WalkTrie
@@ -18,9 +19,11 @@ cdef class MaskBuilder:
     cdef readonly object words_array
     cdef unsigned int* words
     cdef dict _universal
-    cdef dict _counted
-    cdef bint _endless
+    cdef bint _rich
     cdef bytearray filter
+    cpdef object fill(self, Position position)
+    cpdef int clear(self)
+    cpdef int allow(self, object tokens)
     cdef int _clear(self)
     cdef int _add_structure(self, Position position)
     cdef int _add_numbers(self, Position position)
@@ -31,6 +34,8 @@ cdef class MaskBuilder:
     cdef int _copy_root(self, Sub sub)
     cdef int _copy_bounded(self, Position position, Py_ssize_t left)
     cdef int _copy_inside(self, Position position)
+    cdef int _add_plain(self, TableAutomaton automaton, int start, Goal goal, Py_ssize_t length)
+    cdef bint _is_far(self, Goal goal, int state, Py_ssize_t length)
     cdef int _allow(self, Sub sub, Position exit, int level)
     cdef int _emit_leaving(self, Sub sub, int entry, int level)
     cdef int _leave_free(self, Sub sub, Position position, int level)
@@ -54,8 +59,7 @@ cdef class MaskBuilder:
     cdef int _walk(self, WalkTrie walk, int root, Position position, int level)
     cdef int _begin_lane(self, Scratch scratch, int depth, Position position)
     cdef Position _in_lane(self, WalkTrie walk, int node, Scratch scratch, int depth, int begun)
-    cdef bint _is_endless(self, Position position, int state)
+    cdef bint _is_rich(self, Position position, int state)
     cdef bint _can_be_new(self, WalkTrie walk, int node, Position source, int state, int length)
-    cdef bint _keeps_length(self, Position position, int state, int length)
     cdef bint _open(self, WalkTrie walk, int node, Position position, int level)
     cdef Sub _sub(self, WalkTrie walk, int node, bint for_key)

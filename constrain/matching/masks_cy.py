@@ -38,6 +38,7 @@ else:
 
 import numpy as np
 
+from constrain.automata.lazy_dfa_cy import FEW_WORDS
 from constrain.matching.atoms import NUMBER
 from constrain.matching.position_cy import (
     END,
@@ -50,7 +51,7 @@ from constrain.matching.position_cy import (
     free_string_position,
 )
 from constrain.matching.json_lookahead import AFTER_KEY, AFTER_VALUE, BETWEEN_TOKENS, IN_NUMBER_TEXT, may_follow
-from constrain.matching.walks_cy import build_sub, group_trie, whole_trie
+from constrain.matching.walks_cy import build_sub, group_trie, loops, whole_trie
 
 if TYPE_CHECKING:
     from constrain.vocabulary import Vocabulary
@@ -72,6 +73,8 @@ _COUNTED = 4  # a string whose length is bounded
 
 #: With more free keys that were written than this, each inner text is looked up among them.
 _MANY_KEYS = 64
+#: Subtrees with fewer tokens are not worth a look at what loops.
+_MANY_TOKENS = 8
 
 
 class VocabularyMasks:
@@ -86,7 +89,7 @@ class VocabularyMasks:
         only_blanks: (token, index of its blanks) of the tokens that are nothing else.
         inside: the tokens that stay inside a string that any text may continue, here or within
             a character.
-        escaped: those of them with an escape.
+        escaped, plain: those of them with an escape, and those without.
         resuming: the tokens that begin within a character and leave the string.
         numeric: the tokens of which a number is made.
         after_number: the tokens that go on with a number and leave it.
@@ -105,6 +108,7 @@ class VocabularyMasks:
         data = np.frombuffer(text + b"\0", dtype=np.uint8)
         sub = build_sub(self.whole, 0, self.opened, False)
         self.whole.subs[0, False] = sub
+        self.whole.subs[0, True] = build_sub(self.whole, 0, self.opened, True)
         is_inside = np.zeros(len(offset) - 1, dtype=bool)
         is_inside[sub.inside.ids] = True
         resuming = self._resume(trie, text, offset)
@@ -113,6 +117,8 @@ class VocabularyMasks:
         self.inside = whole_trie(_subset(trie, text, offset, is_inside))
         slashed = _holds(data == 0x5C, offset)
         self.escaped = whole_trie(_subset(trie, text, offset, is_inside & slashed))
+        self.plain = whole_trie(_subset(trie, text, offset, is_inside & ~slashed))
+        self.plain.sign()
         begun = np.concatenate(([0], np.cumsum((data & 0xC0) != 0x80)))
         characters = begun[offset[1:]] - begun[offset[:-1]]
         from_boundary = np.zeros(len(offset) - 1, dtype=bool)
@@ -304,10 +310,10 @@ class MaskBuilder:
         if cython.compiled:
             self.words = cython.cast(cython.p_uint, cython.cast(cython.size_t, self.words_array.ctypes.data))
         self._universal: dict[object, bool] = {}
-        self._counted: dict[object, bool] = {}
-        self._endless = True
+        self._rich = True
         self.filter: Any = None
 
+    @cython.ccall
     def fill(self, position: Position) -> object:
         """Return the mask of a position: uint32[n_words], valid until the next call."""
         self.filter = None
@@ -328,11 +334,29 @@ class MaskBuilder:
             self.words_array[:] = self.words
         return self.words_array
 
-    def clear(self) -> None:
+    @cython.ccall
+    def clear(self) -> cython.int:
         """Make the mask empty."""
         self._clear()
         if not cython.compiled:
             self.words_array[:] = 0
+        return 0
+
+    @cython.ccall
+    def allow(self, tokens: Any) -> cython.int:
+        """Add tokens of the vocabulary to the mask that was filled last."""
+        one: cython.uint = 1
+        token: cython.int
+        for token in tokens:
+            self.words[token >> 5] |= one << (token & 31)
+        if not cython.compiled:
+            self.words_array[:] = self.words
+        return 0
+
+    def reread(self) -> None:
+        """Take over what was written to `words_array`."""
+        if not cython.compiled:
+            self.words = self.words_array.tolist()
 
     @cython.cfunc
     def _clear(self) -> cython.int:
@@ -496,20 +520,99 @@ class MaskBuilder:
         goal: Goal = position.goal
         if position.mode == IN_STRING and (goal.text_low > 0 or goal.text_high >= 0):
             self._clear()
+            self._add_plain(automaton, position.state, goal, position.length)
+            self._walk(self.shared.escaped, 0, position, 0)
+            return 0
+        frame: Frame = position.frame
+        if position.mode == IN_KEY and frame.n_names > FEW_WORDS and not self._is_rich(position, position.state):
+            self._clear()
             self._walk(self.inside, 0, position, 0)
             return 0
         cache = self.shared.cache if automaton.is_shared else self.cache
         key: object = (automaton, position.state)
         mask = cache.get(key)
-        if mask is None:
-            self._clear()
-            self._endless = True
-            self._walk(self.inside, 0, position, 0)
-            if self._endless:
-                cache.put(key, self._packed())
+        if mask is not None:
+            self._copy(mask)
             return 0
-        self._copy(mask)
+        self._clear()
+        self._rich = True
+        if position.mode == IN_KEY and frame.n_names > 0 and automaton is not frame.shape.keys.automaton:
+            self._walk(self.inside, 0, position, 0)
+        else:
+            self._add_plain(automaton, position.state, None, 0)
+            self._walk(self.shared.escaped, 0, position, 0)
+        if self._rich:
+            cache.put(key, self._packed())
         return 0
+
+    @cython.cfunc
+    def _add_plain(
+        self, automaton: TableAutomaton, start: cython.int, goal: Goal, length: cython.Py_ssize_t
+    ) -> cython.int:
+        """Add the tokens without an escape that stay inside a text which `automaton` reads.
+
+        Where a state leads back to itself by all characters below a node, all tokens below are added.
+
+        Args:
+            goal: if its bounds on the length count.
+            length: that was read.
+        """
+        walk: WalkTrie = self.shared.plain
+        trie: TokenTrie = walk.trie
+        scratch: Scratch = self._scratch(0)
+        one: cython.uint = 1
+        node: cython.int = 1
+        end: cython.int = trie.c_subtree_end[0]
+        depth: cython.int
+        state: cython.int
+        token: cython.int
+        byte: cython.int
+        k: cython.int
+        is_counted: cython.bint = goal is not None
+        scratch.state[0] = start
+        scratch.length[0] = length
+        while node < end:
+            depth = trie.c_depth[node]
+            byte = trie.c_byte[node]
+            state = _next(automaton, scratch.state[depth - 1], byte)
+            if state < 0:
+                node = trie.c_subtree_end[node]
+                continue
+            if is_counted:
+                length = scratch.length[depth - 1]
+                if byte & 0xC0 != 0x80:
+                    length += 1
+                scratch.length[depth] = length
+                if not goal.has_length(state, length):
+                    node = trie.c_subtree_end[node]
+                    continue
+            if (
+                state == scratch.state[depth - 1]
+                and trie.c_token_high[node] - trie.c_token_low[node] >= _MANY_TOKENS
+                and not walk.signature[node] & ~cython.cast(cython.longlong, loops(automaton, state))
+                and (not is_counted or self._is_far(goal, state, length))
+            ):
+                for k in range(trie.c_token_low[node], trie.c_token_high[node]):
+                    token = trie.c_sorted_ids[k]
+                    self.words[token >> 5] |= one << (token & 31)
+                node = trie.c_subtree_end[node]
+                continue
+            scratch.state[depth] = state
+            token = trie.c_token[node]
+            while token >= 0:
+                self.words[token >> 5] |= one << (token & 31)
+                token = trie.c_next_same[token]
+            node += 1
+        return 0
+
+    @cython.cfunc
+    def _is_far(self, goal: Goal, state: cython.int, length: cython.Py_ssize_t) -> cython.bint:
+        """Return whether the bounds leave room for a token of any length that loops in a state."""
+        if goal.text_high < 0:
+            return goal.text.has_length(state, max(0, goal.text_low - length), None)
+        return goal.text.has_length(
+            state, max(0, goal.text_low - length), goal.text_high - length - self.max_depth
+        )
 
     # Leaving strings: the remainders are judged once for all texts that end the string alike.
 
@@ -561,23 +664,10 @@ class MaskBuilder:
     @cython.cfunc
     def _leave_free(self, sub: Sub, position: Position, level: cython.int) -> cython.int:
         """Add what leaves a string that any text may end."""
-        scratch: Scratch = self._scratch(level)
         exit: Position = Position(self.policy)
-        if not position.step(0x22, exit):
-            return 0
-        self._allow(sub, exit, level)
-        self._emit_leaving(sub, -1, level)
-        flags: bytearray = self.filter
-        loose: WalkTrie = sub.loose
-        one: cython.uint = 1
-        k: cython.int
-        r: cython.int
-        token: cython.int
-        for k in range(loose.c_start[1]):
-            r = sub.loose_remainder[k]
-            if (scratch.allowed[r >> 5] >> (r & 31)) & 1 and (flags is None or flags[loose.c_tags[k]]):
-                token = loose.c_ids[k]
-                self.words[token >> 5] |= one << (token & 31)
+        if position.step(0x22, exit):
+            self._allow(sub, exit, level)
+            self._emit_leaving(sub, -1, level)
         return 0
 
     @cython.cfunc
@@ -594,8 +684,6 @@ class MaskBuilder:
         for entry in range(sub.inners.trie.size):
             if low <= sub.n_characters[entry] and (left < 0 or sub.n_characters[entry] <= left):
                 self._emit_leaving(sub, entry, 0)
-        if sub.irregular is not None:
-            self._walk(sub.irregular, 0, position, 0)
         return 0
 
     @cython.cfunc
@@ -614,8 +702,6 @@ class MaskBuilder:
             self._allow(sub, exit, level)
             for entry in entries:
                 self._emit_leaving(sub, entry, level)
-        if sub.irregular is not None:
-            self._walk(sub.irregular, 0, position, level + 1)
         return 0
 
     @cython.cfunc
@@ -936,11 +1022,11 @@ class MaskBuilder:
                     if kind == _COUNTED and is_alive:
                         if byte & 0xC0 != 0x80:
                             length += 1
-                        is_alive = self._keeps_length(source, state, length)
+                        is_alive = source.goal.has_length(state, length)
                     elif kind == _KEY:
                         if below >= 0:
                             below = source.names.child(below, byte)
-                        if is_alive and source.frame.n_names > 0 and not self._is_endless(source, state):
+                        if is_alive and source.frame.n_names > 0 and not self._is_rich(source, state):
                             is_alive = self._can_be_new(walk, node, source, state, depth - begun)
                         if not is_alive and below >= 0:
                             is_alive = source.names.is_offered(below, source.frame.offered())
@@ -1019,33 +1105,19 @@ class MaskBuilder:
         return spare
 
     @cython.cfunc
-    def _is_endless(self, position: Position, state: cython.int) -> cython.bint:
+    def _is_rich(self, position: Position, state: cython.int) -> cython.bint:
         """Return whether so many free keys go on from a state that one of them is new."""
-        if position.automaton is position.frame.shape.keys.automaton:
+        frame: Frame = position.frame
+        if position.automaton is frame.shape.keys.automaton:
             return True
-        return position.automaton.is_endless(state)
+        return frame.n_names <= FEW_WORDS and position.automaton.is_rich(state)
 
     @cython.cfunc
     def _can_be_new(
         self, walk: WalkTrie, node: cython.int, source: Position, state: cython.int, length: cython.int
     ) -> cython.bint:
-        self._endless = False
+        self._rich = False
         return source.free_is_live(state, _path(walk.trie, node, length))
-
-    @cython.cfunc
-    def _keeps_length(self, position: Position, state: cython.int, length: cython.int) -> cython.bint:
-        """Return whether a string of bounded length can end."""
-        goal: Goal = position.goal
-        if goal.text_universal:
-            return goal.text_high < 0 or length <= goal.text_high
-        key: object = (position.automaton, state, length, goal.text_low, goal.text_high)
-        known = self._counted.get(key)
-        if known is None:
-            if len(self._counted) > 500_000:
-                self._counted.clear()
-            known = position.length_is_live(state, length)
-            self._counted[key] = known
-        return known
 
     @cython.cfunc
     def _open(self, walk: WalkTrie, node: cython.int, position: Position, level: cython.int) -> cython.bint:

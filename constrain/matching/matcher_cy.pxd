@@ -10,6 +10,7 @@ cdef class Session:
     cdef readonly object lock
     cdef readonly MaskBuilder builder
     cdef readonly tuple eos_ids
+    cdef readonly tuple eos_within
     cdef readonly Py_ssize_t size
     cdef object _plain
     cdef dict _encoded
@@ -21,7 +22,12 @@ cdef class Matcher:
     cdef Position here
     cdef Py_ssize_t n_eos
     cdef Py_ssize_t budget
-    cdef public dict stats
+    cdef Py_ssize_t n_masks
+    cdef Py_ssize_t n_advanced
+    cdef Py_ssize_t n_refused
     cdef object _plan
+    cdef int _write(self, object bitmask, Py_ssize_t row)
+    cdef bint _allows_all(self)
+    cdef object _mask(self)
     cdef Position _after(self, object token)
     cdef bint _is_plain_text(self)

@@ -7,7 +7,7 @@ The positions after all tokens are linked to their predecessors, so `fork` share
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 try:
     import cython
@@ -15,6 +15,14 @@ except ModuleNotFoundError:
     from constrain._cython import cython
 
 if cython.compiled:
+    from cython.cimports.cpython.buffer import (
+        PyBUF_FORMAT,
+        PyBUF_ND,
+        PyBUF_WRITABLE,
+        PyBuffer_Release,
+        PyObject_GetBuffer,
+    )
+    from cython.cimports.libc.string import memcpy, memset
     from cython.cimports.constrain.matching.masks_cy import MaskBuilder
     from cython.cimports.constrain.matching.position_cy import Policy, Position
 else:
@@ -26,9 +34,6 @@ import numpy as np
 from constrain.errors import ConstrainError
 from constrain.matching.completion import completion
 from constrain.matching.position_cy import IN_STRING
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Matcher", "Session"]
 
@@ -44,6 +49,7 @@ class Session:
         self.lock = lock
         self.builder = MaskBuilder(vocabulary, policy, machine.algebra.options.max_mask_bytes)
         self.eos_ids = vocabulary.eos_ids
+        self.eos_within = tuple(token for token in vocabulary.eos_ids if token < vocabulary.size)
         self.size = vocabulary.size
         self._plain: Any = None
         self._encoded: dict[bytes, list[int]] = {}
@@ -82,17 +88,15 @@ def _is_plain(text: bytes) -> bool:
 
 @cython.cclass
 class Matcher:
-    """One sequence; made by `Constraint.matcher`.
-
-    Attributes:
-        stats: counters: masks filled, tokens taken and refused.
-    """
+    """One sequence; made by `Constraint.matcher`."""
 
     def __init__(self, session: Session, prefix: bytes = b"", max_tokens: int | None = None) -> None:
         self.session = session
         self.n_eos = 0
         self.budget = -1 if max_tokens is None else max_tokens
-        self.stats: dict[str, int] = {"masks": 0, "advanced": 0, "refused": 0}
+        self.n_masks = 0
+        self.n_advanced = 0
+        self.n_refused = 0
         start = Position(session.policy)
         start.begin(session.machine.root)
         self._plan: Any = None
@@ -115,6 +119,11 @@ class Matcher:
                     limit=max_tokens,
                     remedy=f"allow at least {needed} tokens",
                 )
+
+    @property
+    def stats(self) -> dict[str, int]:
+        """Counters: masks filled, tokens taken and refused."""
+        return {"masks": self.n_masks, "advanced": self.n_advanced, "refused": self.n_refused}
 
     @property
     def accepting(self) -> bool:
@@ -143,37 +152,81 @@ class Matcher:
         Returns:
             False if all tokens are allowed, so that the mask need not be applied.
         """
+        written: cython.int
+        if cython.compiled and type(bitmask) is np.ndarray:
+            written = self._write(bitmask, row)
+            if written < 2:
+                return written == 0
         target = _row(bitmask, row)
         with self.session.lock:
             words = self._mask()
-        width = min(len(target), len(words))
-        target[:width] = words[:width]
-        target[width:] = 0
-        return not self._is_full(words)
+            width = min(len(target), len(words))
+            target[:width] = words[:width]
+            target[width:] = 0
+            return not self._allows_all()
 
-    def _is_full(self, words: Any) -> bool:
-        size = self.session.size
-        if size % 32:
-            return bool((words[:-1] == 0xFFFFFFFF).all()) and int(words[-1]) == (1 << size % 32) - 1
-        return bool((words == 0xFFFFFFFF).all())
+    @cython.cfunc
+    def _write(self, bitmask: object, row: cython.Py_ssize_t) -> cython.int:
+        """Write the mask to a row; return whether it allows all tokens, 2 if the array is no plain one."""
+        result: cython.int = 2
+        if cython.compiled:
+            builder: MaskBuilder = self.session.builder
+            view: Py_buffer
+            width: cython.Py_ssize_t
+            target: cython.p_char
+            try:
+                PyObject_GetBuffer(
+                    bitmask, cython.address(view), PyBUF_WRITABLE | PyBUF_ND | PyBUF_FORMAT
+                )
+            except (ValueError, BufferError):
+                return 2
+            try:
+                if (
+                    view.ndim != 2
+                    or view.itemsize != 4
+                    or (view.format[0] != b"i" and view.format[0] != b"I")
+                    or not 0 <= row < view.shape[0]
+                ):
+                    return 2
+                with self.session.lock:
+                    self._mask()
+                    width = view.shape[1]
+                    target = cython.cast(cython.p_char, view.buf) + row * width * 4
+                    if width > builder.n_words:
+                        memset(target + builder.n_words * 4, 0, (width - builder.n_words) * 4)
+                        width = builder.n_words
+                    memcpy(target, builder.words, width * 4)
+                    result = self._allows_all()
+            finally:
+                PyBuffer_Release(cython.address(view))
+        return result
 
-    def _mask(self) -> Any:
+    @cython.cfunc
+    def _allows_all(self) -> cython.bint:
+        """Return whether the mask that was filled last allows every token."""
+        builder: MaskBuilder = self.session.builder
+        size: cython.Py_ssize_t = self.session.size
+        k: cython.Py_ssize_t
+        for k in range(size // 32):
+            if builder.words[k] != 0xFFFFFFFF:
+                return False
+        return size % 32 == 0 or builder.words[size // 32] == (1 << (size % 32)) - 1
+
+    @cython.cfunc
+    def _mask(self) -> object:
         """Return uint32 words, valid until the next mask of the session."""
         session: Session = self.session
         builder: MaskBuilder = session.builder
-        self.stats["masks"] += 1
+        self.n_masks += 1
         if self.n_eos:
             builder.clear()
-            words = builder.words_array
         elif self.budget >= 0:
-            words = self._budgeted_mask()
+            self._budgeted_mask()
         else:
-            words = builder.fill(self.here)
+            builder.fill(self.here)
         if self.n_eos or self.here.accepting():
-            for token in session.eos_ids:
-                if token < session.size:
-                    words[token >> 5] |= np.uint32(1 << (token & 31))
-        return words
+            builder.allow(session.eos_within)
+        return builder.words_array
 
     def advance(self, token_id: cython.int) -> bool:
         """Take one token.
@@ -186,23 +239,23 @@ class Matcher:
         if token in session.eos_ids:
             if self.n_eos or self.here.accepting():
                 self.n_eos += 1
-                self.stats["advanced"] += 1
+                self.n_advanced += 1
                 return True
-            self.stats["refused"] += 1
+            self.n_refused += 1
             return False
         if not self.n_eos and 0 <= token < session.size:
             with session.lock:
                 following = self._after(token)
             if following is not None:
                 if self.budget >= 0 and not self._take_within_budget(token, following):
-                    self.stats["refused"] += 1
+                    self.n_refused += 1
                     return False
                 following.previous = self.here
                 following.n_tokens = self.here.n_tokens + 1
                 self.here = following
-                self.stats["advanced"] += 1
+                self.n_advanced += 1
                 return True
-        self.stats["refused"] += 1
+        self.n_refused += 1
         return False
 
     @cython.cfunc
@@ -259,7 +312,9 @@ class Matcher:
         twin.here = self.here
         twin.n_eos = self.n_eos
         twin.budget = self.budget
-        twin.stats = dict(self.stats)
+        twin.n_masks = self.n_masks
+        twin.n_advanced = self.n_advanced
+        twin.n_refused = self.n_refused
         twin._plan = self._plan
         return twin
 
@@ -381,8 +436,8 @@ class Matcher:
         self._plan = (self.here.n_tokens + 1, rest, tokens)
         return True
 
-    def _budgeted_mask(self) -> Any:
-        """Return the tokens after which a completion fits into the tokens that are left."""
+    def _budgeted_mask(self) -> None:
+        """Fill the mask of the tokens after which a completion fits into the tokens that are left."""
         session: Session = self.session
         builder: MaskBuilder = session.builder
         words = builder.fill(self.here)
@@ -407,7 +462,7 @@ class Matcher:
                 words[token >> 5] &= np.uint32(0xFFFFFFFF ^ (1 << (token & 31)))
         if unchecked is not None:
             words |= unchecked
-        return words
+        builder.reread()
 
     @cython.cfunc
     def _is_plain_text(self) -> cython.bint:

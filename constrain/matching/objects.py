@@ -77,7 +77,9 @@ class ObjectShape:
         self._named_entries: dict[object, Entry | None] = {}
         self._offers: dict[object, Offer] = {}
         self._free_entries: dict[object, Entry | None] = {}
-        self._offered_names: int | None = None
+        self._offered_names = 0
+        #: What a conjunctive shape offers besides named keys.
+        self._simple_rest: tuple[bool, LazyDfa | None, bool] | None = None
 
     def _read_conjunction(self) -> bool:
         formulas = self.machine.algebra.formulas
@@ -176,17 +178,23 @@ class ObjectShape:
         room = -1 if self._high < 0 else self._high - frame.count
         if room == missing.bit_count():
             return missing, False, None, False
-        if self._offered_names is None:
+        if self._simple_rest is None:
             self._offered_names = sum(
                 1 << name
                 for name in range(len(self.keys.names))
                 if self._named_entry_simple(name) is not None
             )
+            offered = [v for v in self._free_classes() if self._free_entry_simple(v) is not None]
+            self._simple_rest = self._free_part(offered, len(offered) == len(self._all_classes()), frame)
         names = self._offered_names & ~frame.blocked
-        classes = self._free_classes()
-        offered = [vector for vector in classes if self._free_entry_simple(vector) is not None]
-        if frame.count > self.keys.FEW_WORDS:
-            offered = [vector for vector in offered if not self.keys.is_used_up(vector, frame.names)]
+        if frame.count <= self.keys.FEW_WORDS or not self._simple_rest[0]:
+            return (names, *self._simple_rest)
+        offered = [
+            vector
+            for vector in self._free_classes()
+            if self._free_entry_simple(vector) is not None
+            and not self.keys.is_used_up(vector, frame.names)
+        ]
         return (names, *self._free_part(offered, len(offered) == len(self._all_classes()), frame))
 
     def _all_classes(self) -> list[int]:

@@ -408,22 +408,8 @@ class Position:
         """Count a decoded byte of a string; return whether the string can still keep its bounds."""
         if byte & 0xC0 != 0x80:
             self.length += 1
-        return self.length_is_live(self.state, self.length)
-
-    @cython.ccall
-    def length_is_live(self, state: cython.int, length: cython.Py_ssize_t) -> cython.bint:
-        low: cython.Py_ssize_t = self.goal.text_low - length
-        high: cython.Py_ssize_t = self.goal.text_high
-        if low < 0:
-            low = 0
-        if high >= 0:
-            high -= length
-            if high < 0:
-                return False
-            if self.goal.text_universal:
-                return True
-            return self.automaton.has_length(state, low, high)
-        return low == 0 or self.goal.text_universal or self.automaton.has_length(state, low, None)
+        goal: Goal = self.goal
+        return goal.has_length(self.state, self.length)
 
     # Keys
 
@@ -516,37 +502,93 @@ class Position:
         target.assign(self)
         target.escape = BACKSLASH
         target.code = 0
-        return target.escaped_code_point() >= 0
+        return target._escape_is_live()
+
+    @cython.cfunc
+    def _escape_is_live(self) -> cython.bint:
+        """Return whether some escape can follow the backslash, or `\\u`, that was just read."""
+        goal: Goal
+        frame: Frame = self.frame
+        minimal: cython.bint = self.policy.minimal
+        child: cython.int
+        byte: cython.int
+        if self.mode == IN_STRING:
+            goal = self.goal
+            if goal.text_low > 0 or goal.text_high >= 0:
+                if goal.text_universal and self.state == self.automaton.start and not minimal:
+                    return goal.text_high < 0 or self.length < goal.text_high
+                return self.escaped_code_point() >= 0
+            if goal.text_universal and self.state == self.automaton.start:
+                return True
+            return self._known_escape_is_live()
+        if self.state >= 0:
+            if self.automaton is frame.shape.keys.automaton:
+                # Any text follows a whole character, and nothing else does.
+                return self.automaton.is_boundary(self.state)
+            if frame.n_names > 0:
+                return self.escaped_code_point() >= 0
+            if self._known_escape_is_live():
+                return True
+        if self.trie < 0:
+            return False
+        child = self.trie + 1
+        while child < self.names.c_end[self.trie]:
+            byte = self.names.c_byte[child]
+            if byte < 0x20 or byte == 0x22 or byte == 0x5C or (not minimal and byte & 0xC0 != 0x80):
+                if self.names.is_offered(child, frame.offered()):
+                    # Short escapes are not among what follows `\\u` in minimal text.
+                    return not minimal or self.escaped_code_point() >= 0
+            child = self.names.c_end[child]
+        return False
+
+    @cython.cfunc
+    def _known_escape_is_live(self) -> cython.bint:
+        """Return whether an escape can follow as far as the automaton is concerned; remembered by it."""
+        key: object = (self.state, self.escape, self.policy.minimal)
+        known = self.automaton.live_escapes.get(key)
+        if known is None:
+            known = self._first_live_escape() >= 0
+            self.automaton.live_escapes[key] = known
+        return known
+
+    def _first_live_escape(self) -> int:
+        for first, last in self._escape_ranges():
+            found = first_live_code_point(
+                self.automaton, self.state, first, last, lambda state, more: True
+            )
+            if found >= 0:
+                return found
+        return -1
 
     def escaped_code_point(self) -> int:
         """Return the first code point that can complete the escape that is being read, or -1."""
-        ranges: list[tuple[int, int]]
-        minimal: bool = self.policy.minimal
-        escape: cython.int = self.escape
-        if escape == BACKSLASH:
-            if minimal:
-                ranges = [(code, code) for code in sorted(SHORT_ESCAPES.values())]
-                ranges += [(code, code) for code in HEX_CONTROLS]
-            else:
-                ranges = escaped_code_points(0, 0xFFFF, False)
-        elif escape < LOW_BACKSLASH:
-            width = 4 * (4 - (escape - HEX))
-            ranges = escaped_code_points(self.code << width, ((self.code + 1) << width) - 1, minimal)
-        else:
-            # `code` holds the high half, then the digits of the low half after it.
-            high, low, digits = self._surrogate()
-            width = 4 * (4 - digits)
-            first = max(low << width, 0xDC00)
-            last = min(((low + 1) << width) - 1, 0xDFFF)
-            if first > last:
-                return -1
-            base = 0x10000 + (high - 0xD800) * 0x400
-            ranges = [(base + first - 0xDC00, base + last - 0xDC00)]
-        for first, last in ranges:
+        for first, last in self._escape_ranges():
             found = self._first_live(first, last)
             if found >= 0:
                 return found
         return -1
+
+    def _escape_ranges(self) -> list[tuple[int, int]]:
+        """Return the code points that can complete the escape that is being read."""
+        minimal: bool = self.policy.minimal
+        escape: cython.int = self.escape
+        if escape == BACKSLASH:
+            if not minimal:
+                return escaped_code_points(0, 0xFFFF, False)
+            ranges = [(code, code) for code in sorted(SHORT_ESCAPES.values())]
+            return ranges + [(code, code) for code in HEX_CONTROLS]
+        if escape < LOW_BACKSLASH:
+            width = 4 * (4 - (escape - HEX))
+            return escaped_code_points(self.code << width, ((self.code + 1) << width) - 1, minimal)
+        # `code` holds the high half, then the digits of the low half after it.
+        high, low, digits = self._surrogate()
+        width = 4 * (4 - digits)
+        first = max(low << width, 0xDC00)
+        last = min(((low + 1) << width) - 1, 0xDFFF)
+        if first > last:
+            return []
+        base = 0x10000 + (high - 0xD800) * 0x400
+        return [(base + first - 0xDC00, base + last - 0xDC00)]
 
     def _surrogate(self) -> tuple[int, int, int]:
         """Return the high half, the digits of the low half so far, and their number."""
@@ -562,7 +604,7 @@ class Position:
                 self.state,
                 first,
                 last,
-                (lambda state, more: bool(self.length_is_live(state, length)))
+                (lambda state, more: bool(self.goal.has_length(state, length)))
                 if bounded
                 else lambda state, more: True,
             )
@@ -609,7 +651,7 @@ class Position:
                 target.assign(self)
                 target.escape = HEX
                 target.code = 0
-                return target.escaped_code_point() >= 0
+                return target._escape_is_live()
             decoded = SHORT_ESCAPES.get(byte)
             if decoded is None:
                 if byte != 0x2F or minimal:
@@ -665,6 +707,9 @@ class Position:
     def _feed_code_point(self, code: int, target: Position) -> bool:
         """Read one decoded code point of a string or key."""
         byte: cython.int
+        if code < 0x80 and self.mode == IN_KEY:
+            target._copy_key(self)
+            return target._feed_key(code)
         # A list: compiled, `bytes` are iterated as signed characters.
         encoded = list(chr(code).encode())
         if self.mode == IN_KEY:

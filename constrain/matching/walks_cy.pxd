@@ -12,6 +12,8 @@ cdef class WalkTrie:
     cdef int* c_start
     cdef int* c_ids
     cdef int* c_tags
+    cdef object signature_array
+    cdef long long* signature
 
 
 cdef class Sub:
@@ -21,14 +23,10 @@ cdef class Sub:
     cdef readonly bint has_empty
     cdef readonly object remainder_array
     cdef readonly object character_array
-    cdef readonly object loose_array
     cdef int* remainder
     cdef int* n_characters
-    cdef int* loose_remainder
-    cdef readonly int longest_inner
     cdef readonly WalkTrie remainders
     cdef readonly int n_remainders
-    cdef readonly WalkTrie loose
     cdef readonly WalkTrie irregular
     cdef object _leaving_list
     cdef object _leaving_walk

@@ -9,6 +9,7 @@ the policy of escapes alone; a dense mask is a copy plus a walk of the remainder
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -17,9 +18,11 @@ except ModuleNotFoundError:
     from constrain._cython import cython
 
 if cython.compiled:
+    from cython.cimports.constrain.automata.table_cy import TableAutomaton
     from cython.cimports.constrain.matching.position_cy import Position
     from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
 else:
+    from constrain.automata.table_cy import TableAutomaton
     from constrain.matching.position_cy import Position
     from constrain.vocabulary.token_trie_cy import TokenTrie
 
@@ -31,7 +34,7 @@ from constrain.matching.position_cy import END
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Scratch", "Sub", "WalkTrie", "build_sub", "group_trie", "whole_trie"]
+__all__ = ["Scratch", "Sub", "WalkTrie", "build_sub", "group_trie", "loops", "whole_trie"]
 
 
 @cython.cclass
@@ -44,6 +47,7 @@ class WalkTrie:
     Attributes:
         trie: the strings; its "tokens" are the entries.
         subs: per (node, kind), the `Sub` below it.
+        signature: per node, the classes of the characters below it, if `sign` was called.
     """
 
     def __init__(self, trie: TokenTrie, start: Any, ids: Any, tags: Any) -> None:
@@ -52,6 +56,7 @@ class WalkTrie:
         self.ids = np.ascontiguousarray(ids, dtype=np.int32)
         self.tags = np.ascontiguousarray(tags, dtype=np.int32)
         self.subs: dict[object, Sub] = {}
+        self.signature_array: Any = None
         if cython.compiled:
             self.c_start = cython.cast(cython.p_int, cython.cast(cython.size_t, self.start.ctypes.data))
             self.c_ids = cython.cast(cython.p_int, cython.cast(cython.size_t, self.ids.ctypes.data))
@@ -60,6 +65,16 @@ class WalkTrie:
             self.c_start = self.start.tolist()
             self.c_ids = self.ids.tolist()
             self.c_tags = self.tags.tolist()
+
+    def sign(self) -> None:
+        """Compute the signatures of the nodes."""
+        self.signature_array = signatures(self.trie)
+        if cython.compiled:
+            self.signature = cython.cast(
+                cython.p_longlong, cython.cast(cython.size_t, self.signature_array.ctypes.data)
+            )
+        else:
+            self.signature = self.signature_array.tolist()
 
 
 @cython.cclass
@@ -73,15 +88,14 @@ class Sub:
     Attributes:
         inside: the tokens that stay inside if any text may; with their tags.
         words: packed `inside` of the whole vocabulary, for the root; uint32, or `None`.
-        inners: the inner texts without an escape; the tokens of an entry are those with that text.
+        inners: the inner texts, escapes decoded; the tokens of an entry are those with that text.
         remainder: per token of `inners`, the index of its remainder; the empty one has index 0.
         has_empty: whether entry 0 of `inners` is the empty text, which has no node.
         n_characters: per entry of `inners`, its number of code points.
         remainders: the remainders that are not empty; their "tokens" are their indices.
         n_remainders: how many there are, the empty one counted.
-        loose: the tokens whose inner text has an escape; `loose_remainder` as above.
-        irregular: the strings that have to be read byte by byte, from the node on: those of `loose`
-            and, for keys, those with a comma after the closing quotation mark, which are not in `inners`.
+        irregular: for keys, the strings with a comma after the closing quotation mark, from the node
+            on: another key may follow there, so they are read byte by byte and not in `inners`.
         leaving: all strings that leave, from the node on.
     """
 
@@ -90,21 +104,16 @@ class Sub:
         self.words: Any = None
         remainders: dict[bytes, int] = {b"": 0}
         regular: list[tuple[bytes, int, int, int]] = []
-        loose: list[tuple[int, int, int]] = []
         irregular: list[tuple[bytes, int, int]] = []
         for whole, closed_at, token, tag in leaving:
             inner = whole[: closed_at - 1]
             rest = whole[closed_at:]
-            is_odd = b"\\" in inner or (for_key and b"," in rest)
-            if is_odd:
-                irregular.append((whole, token, tag))
             if for_key and b"," in rest:
+                irregular.append((whole, token, tag))
                 continue
-            index = remainders.setdefault(rest, len(remainders))
             if b"\\" in inner:
-                loose.append((token, tag, index))
-            else:
-                regular.append((inner, token, tag, index))
+                inner = json.loads(b'"%s"' % inner).encode()
+            regular.append((inner, token, tag, remainders.setdefault(rest, len(remainders))))
         regular.sort()
         texts = sorted({inner for inner, _, _, _ in regular})
         self.has_empty = bool(texts) and texts[0] == b""
@@ -123,10 +132,6 @@ class Sub:
             [sum(byte & 0xC0 != 0x80 for byte in text) for text in texts], dtype=np.int32
         )
         self.n_characters = _ints(self.character_array)
-        self.longest_inner = int(self.character_array.max()) if texts else 0
-        self.loose = _group([token for token, _, _ in loose], [tag for _, tag, _ in loose])
-        self.loose_array = np.array([index for _, _, index in loose], dtype=np.int32)
-        self.loose_remainder = _ints(self.loose_array)
         following = [rest for rest in remainders if rest]
         self.n_remainders = len(remainders)
         self.remainders = (
@@ -205,6 +210,123 @@ def _trie_of(texts: Sequence[bytes]) -> TokenTrie:
     offsets = np.concatenate(([0], np.cumsum([len(text) for text in texts], dtype=np.int64))).astype(np.int32)
     first = 1 if texts and not texts[0] else 0
     return TokenTrie(b"".join(texts), offsets, np.arange(first, len(texts), dtype=np.int32))
+
+
+# Classes of characters, as bits of a signature: digits, four kinds of letters, each other ASCII
+# character for itself, all other characters, and what is no character.
+_WIDE = 1 << 40
+_MALFORMED = 1 << 41
+
+
+def _class_of_ascii() -> list[int]:
+    """Return the class of each ASCII character, as a bit."""
+    groups = [
+        b"0123456789",
+        b"abcdef",
+        b"ghijklmnopqrstuvwxyz",
+        b"ABCDEF",
+        b"GHIJKLMNOPQRSTUVWXYZ",
+        bytes([*range(0x20), 0x7F]),
+    ]
+    grouped = b"".join(groups)
+    groups += [bytes((byte,)) for byte in range(0x80) if byte not in grouped]
+    result = [0] * 0x80
+    for bit, group in enumerate(groups):
+        for byte in group:
+            result[byte] = 1 << bit
+    return result
+
+
+_CLASSES = _class_of_ascii()
+_ALL_ASCII = [
+    (bit, [byte for byte in range(0x80) if _CLASSES[byte] == bit]) for bit in sorted(set(_CLASSES))
+]
+
+
+def signatures(trie: TokenTrie) -> Any:
+    """Return, per node, the classes of the characters on the edges below it: int64[n_nodes].
+
+    They count from a node that lies between two characters; for others they mean nothing.
+    """
+    found: list[int] = [0] * trie.n_nodes
+    node: cython.int
+    byte: cython.int
+    parent: cython.int
+    # Per node, the ranges of the continuation bytes that are due.
+    due: list[Any] = [()] * trie.n_nodes
+    own: list[int] = [0] * trie.n_nodes
+    for node in range(1, trie.n_nodes):
+        byte = trie.c_byte[node]
+        ranges = due[trie.c_parent[node]]
+        if ranges is None:
+            due[node] = None
+            own[node] = _MALFORMED
+        elif ranges:
+            low, high = ranges[0]
+            if low <= byte <= high:
+                due[node] = ranges[1:]
+            else:
+                due[node] = None
+                own[node] = _MALFORMED
+        elif byte < 0x80:
+            own[node] = _CLASSES[byte]
+        else:
+            due[node] = _continuations(byte)
+            own[node] = _WIDE if due[node] is not None else _MALFORMED
+    for node in range(trie.n_nodes - 1, 0, -1):
+        parent = trie.c_parent[node]
+        found[parent] |= found[node] | own[node]
+    return np.array(found, dtype=np.int64)
+
+
+def _continuations(lead: int) -> tuple[tuple[int, int], ...] | None:
+    """Return the ranges of the bytes that follow a lead byte of UTF-8, or `None` if it is none."""
+    if not 0xC2 <= lead <= 0xF4:
+        return None
+    if lead < 0xE0:
+        return ((0x80, 0xBF),)
+    first = (0xA0 if lead == 0xE0 else 0x90 if lead == 0xF0 else 0x80), (
+        0x9F if lead == 0xED else 0x8F if lead == 0xF4 else 0xBF
+    )
+    return (first, (0x80, 0xBF)) if lead < 0xF0 else (first, (0x80, 0xBF), (0x80, 0xBF))
+
+
+def loops(automaton: TableAutomaton, state: int) -> int:
+    """Return the classes of characters that lead from a state back to it, as a signature."""
+    known = automaton.loops.get(state)
+    if known is not None:
+        return known
+    result = 0
+    for bit, members in _ALL_ASCII:
+        if all(automaton.step(state, byte) == state for byte in members):
+            result |= bit
+    if _loops_wide(automaton, state):
+        result |= _WIDE
+    automaton.loops[state] = result
+    return result
+
+
+def _loops_wide(automaton: TableAutomaton, state: int) -> bool:
+    """Return whether every character beyond ASCII leads from a state back to it."""
+    reached: set[tuple[int, tuple[tuple[int, int], ...]]] = set()
+    pending = []
+    for lead in range(0xC2, 0xF5):
+        after = automaton.step(state, lead)
+        if after < 0:
+            return False
+        pending.append((after, _continuations(lead)))
+    while pending:
+        here, ranges = pending.pop()
+        if (here, ranges) in reached or ranges is None:
+            continue
+        reached.add((here, ranges))
+        for byte in range(ranges[0][0], ranges[0][1] + 1):
+            after = automaton.step(here, byte)
+            if after < 0 or (len(ranges) == 1 and after != state):
+                return False
+            if len(ranges) > 1:
+                pending.append((after, ranges[1:]))
+    return True
 
 
 def whole_trie(trie: TokenTrie) -> WalkTrie:
