@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from constrain.automata.languages_cy import Language
+from constrain.matching.modes import ARRAY, FALSE_LITERAL, NULL, NUMBER, OBJECT, STRING, TRUE_LITERAL
 
 if TYPE_CHECKING:
     from constrain.matching.values import Value
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 #: The kinds of JSON values; `true` and `false` are kinds of their own, so a truth table needs no atom.
-NULL, FALSE_LITERAL, TRUE_LITERAL, NUMBER, STRING, ARRAY, OBJECT = KINDS = range(7)
+KINDS = range(7)
 KIND_NAMES = ("null", "false", "true", "number", "string", "array", "object")
 
 

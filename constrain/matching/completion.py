@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constrain.automata.formulas_cy import TRUE
-from constrain.matching import position_cy as modes
+from constrain.matching import modes
 from constrain.matching.atoms import ARRAY, FALSE_LITERAL, NULL, NUMBER, OBJECT, TRUE_LITERAL
 from constrain.matching.emptiness import Plan
 from constrain.matching.escapes import SHORT_ESCAPES, escaped_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from constrain.matching import position_cy as modes
+from constrain.matching import modes
 from constrain.matching.completion import completion
 from constrain.matching.machine import Machine
 from constrain.matching.position_cy import Policy, Position

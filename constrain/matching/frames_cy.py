@@ -14,7 +14,11 @@ try:
 except ModuleNotFoundError:
     from constrain._cython import cython
 
-from constrain.matching.atoms import ARRAY, NUMBER, OBJECT, STRING
+if cython.compiled:
+    from cython.cimports.constrain.matching.modes import ARRAY, NUMBER, OBJECT, STRING
+else:
+    from constrain.matching.modes import ARRAY, NUMBER, OBJECT, STRING
+
 from constrain.matching.name_set import NameSet
 from constrain.matching.values import array_value, object_value
 

@@ -6,7 +6,7 @@ characters alone. What it refuses can follow in no JSON text.
 
 from __future__ import annotations
 
-__all__ = ["AFTER_KEY", "AFTER_VALUE", "BETWEEN_TOKENS", "IN_NUMBER_TEXT", "may_follow"]
+__all__ = ["KEY_REMAINDER", "VALUE_REMAINDER", "BETWEEN_TOKENS", "NUMBER_REMAINDER", "may_follow"]
 
 # Places: after a value; after a key; a value is due; after a comma; after `{`; after `[`; in a
 # string that is a value, a key, or one of these; after a backslash there; in a number; in a literal.
@@ -15,9 +15,9 @@ _IN_VALUE, _IN_KEY, _IN_EITHER = 64, 128, 256
 _NUMBER, _LITERAL = 512, 1024
 
 #: Where a text may begin: after a value, after a key, in a number, or anywhere between JSON tokens.
-AFTER_VALUE = _VALUE_END
-AFTER_KEY = _KEY_END
-IN_NUMBER_TEXT = _NUMBER
+VALUE_REMAINDER = _VALUE_END
+KEY_REMAINDER = _KEY_END
+NUMBER_REMAINDER = _NUMBER
 BETWEEN_TOKENS = _VALUE_END | _KEY_END | _VALUE | _COMMA | _OBJECT | _ARRAY
 
 _BLANKS = frozenset(b" \t\n\r")

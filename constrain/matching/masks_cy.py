@@ -22,6 +22,20 @@ except ModuleNotFoundError:
 
 if cython.compiled:
     from cython.cimports.constrain.matching.frames_cy import Frame, Goal
+    from cython.cimports.constrain.matching.modes import (
+        COUNTED_LANE,
+        END,
+        FIRST_ITEM,
+        IN_KEY,
+        IN_LITERAL,
+        IN_NUMBER,
+        IN_STRING,
+        KEY_LANE,
+        NUMBER,
+        NUMBER_LANE,
+        STRING_LANE,
+        VALUE,
+    )
     from cython.cimports.constrain.matching.position_cy import Policy, Position
     from cython.cimports.constrain.automata.table_cy import TableAutomaton
     from cython.cimports.constrain.matching.key_trie_cy import KeyTrie
@@ -30,6 +44,20 @@ if cython.compiled:
     from cython.cimports.libc.string import memcpy, memset
 else:
     from constrain.matching.frames_cy import Frame, Goal
+    from constrain.matching.modes import (
+        COUNTED_LANE,
+        END,
+        FIRST_ITEM,
+        IN_KEY,
+        IN_LITERAL,
+        IN_NUMBER,
+        IN_STRING,
+        KEY_LANE,
+        NUMBER,
+        NUMBER_LANE,
+        STRING_LANE,
+        VALUE,
+    )
     from constrain.matching.position_cy import Policy, Position
     from constrain.automata.table_cy import TableAutomaton
     from constrain.matching.key_trie_cy import KeyTrie
@@ -39,18 +67,8 @@ else:
 import numpy as np
 
 from constrain.automata.lazy_dfa_cy import FEW_WORDS
-from constrain.matching.atoms import NUMBER
-from constrain.matching.position_cy import (
-    END,
-    FIRST_ITEM,
-    IN_KEY,
-    IN_LITERAL,
-    IN_NUMBER,
-    IN_STRING,
-    VALUE,
-    free_string_position,
-)
-from constrain.matching.json_lookahead import AFTER_KEY, AFTER_VALUE, BETWEEN_TOKENS, IN_NUMBER_TEXT, may_follow
+from constrain.matching.position_cy import free_string_position
+from constrain.matching.json_lookahead import KEY_REMAINDER, VALUE_REMAINDER, BETWEEN_TOKENS, NUMBER_REMAINDER, may_follow
 from constrain.matching.walks_cy import build_sub, group_trie, loops, whole_trie
 
 if TYPE_CHECKING:
@@ -64,12 +82,6 @@ _SHARED: WeakKeyDictionary[Vocabulary, dict[bool, VocabularyMasks]] = WeakKeyDic
 _BLANKS = b" \t\n\r"
 _LITERALS = (b"true", b"false", b"null")
 _NUMERIC = b"0123456789+-.eE"
-
-# Kinds of lanes.
-_STRING = 1
-_KEY = 2
-_NUMBER = 3
-_COUNTED = 4  # a string whose length is bounded
 
 #: With more free keys that were written than this, each inner text is looked up among them.
 _MANY_KEYS = 64
@@ -148,7 +160,7 @@ class VocabularyMasks:
                 if not here.step(whole[index], here):
                     break
                 if here.mode == END:
-                    if may_follow(whole[index + 1 :], AFTER_VALUE | AFTER_KEY):
+                    if may_follow(whole[index + 1 :], VALUE_REMAINDER | KEY_REMAINDER):
                         found.append((whole, token, True))
                     break
             else:
@@ -230,7 +242,7 @@ class VocabularyMasks:
         leaving: list[tuple[bytes, int, int]] = []
         for token in np.flatnonzero((lengths > 0) & is_numeric[offset[:-1]]).tolist():
             whole = text[int(offset[token]) : int(offset[token + 1])]
-            if whole.strip(_NUMERIC) and may_follow(whole, IN_NUMBER_TEXT):
+            if whole.strip(_NUMERIC) and may_follow(whole, NUMBER_REMAINDER):
                 leaving.append((whole, token, 0))
         self.after_number = group_trie(*_columns(leaving))
 
@@ -1015,15 +1027,15 @@ class MaskBuilder:
                 state = scratch.state[depth - 1]
                 below = scratch.node[depth - 1]
                 length = scratch.length[depth - 1]
-                if kind == _NUMBER or (byte >= 0x20 and byte != 0x22 and byte != 0x5C):
+                if kind == NUMBER_LANE or (byte >= 0x20 and byte != 0x22 and byte != 0x5C):
                     if state >= 0:
                         state = _next(source.automaton, state, byte)
                     is_alive = state >= 0
-                    if kind == _COUNTED and is_alive:
+                    if kind == COUNTED_LANE and is_alive:
                         if byte & 0xC0 != 0x80:
                             length += 1
                         is_alive = source.goal.has_length(state, length)
-                    elif kind == _KEY:
+                    elif kind == KEY_LANE:
                         if below >= 0:
                             below = source.names.child(below, byte)
                         if is_alive and source.frame.n_names > 0 and not self._is_rich(source, state):
@@ -1039,7 +1051,7 @@ class MaskBuilder:
                             self._emit_node(walk, node)
                         node += 1
                         continue
-                    if kind != _NUMBER or (byte > 0x20 and byte != 0x2C and byte != 0x5D and byte != 0x7D):
+                    if kind != NUMBER_LANE or (byte > 0x20 and byte != 0x2C and byte != 0x5D and byte != 0x7D):
                         node = trie.c_subtree_end[node]
                         continue
                 elif byte < 0x20:
@@ -1070,20 +1082,20 @@ class MaskBuilder:
         goal: Goal
         kind: cython.int = 0
         if mode == IN_NUMBER:
-            kind = _NUMBER
+            kind = NUMBER_LANE
         elif position.escape == 0:
             if mode == IN_STRING:
                 goal = position.goal
-                kind = _STRING if goal.text_low <= 0 and goal.text_high < 0 else _COUNTED
+                kind = STRING_LANE if goal.text_low <= 0 and goal.text_high < 0 else COUNTED_LANE
             elif mode == IN_KEY:
-                kind = _KEY
+                kind = KEY_LANE
         if kind == 0:
             scratch.lane[depth] = -1
             return 0
         scratch.lane[depth] = depth
         scratch.kind[depth] = kind
         scratch.state[depth] = position.state
-        scratch.node[depth] = position.trie if kind == _KEY else -1
+        scratch.node[depth] = position.trie if kind == KEY_LANE else -1
         scratch.length[depth] = position.length
         return 0
 

@@ -24,16 +24,17 @@ if cython.compiled:
     )
     from cython.cimports.libc.string import memcpy, memset
     from cython.cimports.constrain.matching.masks_cy import MaskBuilder
+    from cython.cimports.constrain.matching.modes import IN_STRING
     from cython.cimports.constrain.matching.position_cy import Policy, Position
 else:
     from constrain.matching.masks_cy import MaskBuilder
+    from constrain.matching.modes import IN_STRING
     from constrain.matching.position_cy import Policy, Position
 
 import numpy as np
 
 from constrain.errors import ConstrainError
 from constrain.matching.completion import completion
-from constrain.matching.position_cy import IN_STRING
 
 __all__ = ["Matcher", "Session"]
 

@@ -20,13 +20,64 @@ except ModuleNotFoundError:
 if cython.compiled:
     from cython.cimports.constrain.matching.frames_cy import Frame, Goal, child_frame
     from cython.cimports.constrain.matching.key_trie_cy import KeyTrie
+    from cython.cimports.constrain.matching.modes import (
+        AFTER_VALUE,
+        ARRAY,
+        BACKSLASH,
+        COLON,
+        END,
+        FALSE_LITERAL,
+        FIRST_ITEM,
+        FIRST_KEY,
+        HEX,
+        IN_KEY,
+        IN_LITERAL,
+        IN_NUMBER,
+        IN_STRING,
+        LOW_BACKSLASH,
+        LOW_HEX,
+        LOW_U,
+        NEXT_KEY,
+        NO_ESCAPE,
+        NULL,
+        NUMBER,
+        OBJECT,
+        STRING,
+        TRUE_LITERAL,
+        VALUE,
+    )
 else:
     from constrain.matching.frames_cy import Frame, Goal, child_frame
     from constrain.matching.key_trie_cy import KeyTrie
+    from constrain.matching.modes import (
+        AFTER_VALUE,
+        ARRAY,
+        BACKSLASH,
+        COLON,
+        END,
+        FALSE_LITERAL,
+        FIRST_ITEM,
+        FIRST_KEY,
+        HEX,
+        IN_KEY,
+        IN_LITERAL,
+        IN_NUMBER,
+        IN_STRING,
+        LOW_BACKSLASH,
+        LOW_HEX,
+        LOW_U,
+        NEXT_KEY,
+        NO_ESCAPE,
+        NULL,
+        NUMBER,
+        OBJECT,
+        STRING,
+        TRUE_LITERAL,
+        VALUE,
+    )
 
 from constrain.automata.formulas_cy import TRUE
 from constrain.matching.algebra import Algebra
-from constrain.matching.atoms import ARRAY, FALSE_LITERAL, NULL, NUMBER, OBJECT, STRING, TRUE_LITERAL
 from constrain.matching.escapes import (
     HEX_CONTROLS,
     SHORT_ESCAPES,
@@ -38,45 +89,7 @@ from constrain.matching.values import LITERAL_VALUES, number_value, string_value
 from constrain.matching.whitespace import whitespace_table
 from constrain.options import Options
 
-__all__ = [
-    "AFTER_VALUE",
-    "COLON",
-    "END",
-    "FIRST_ITEM",
-    "FIRST_KEY",
-    "IN_KEY",
-    "IN_LITERAL",
-    "IN_NUMBER",
-    "IN_STRING",
-    "NEXT_KEY",
-    "VALUE",
-    "Policy",
-    "Position",
-    "free_string_position",
-]
-
-# The modes of a position. VALUE: a value is due. FIRST_ITEM: after `[`. FIRST_KEY: after `{`.
-# NEXT_KEY: after `,` in an object. COLON: after a key. AFTER_VALUE: in a container.
-VALUE = 0
-FIRST_ITEM = 1
-FIRST_KEY = 2
-NEXT_KEY = 3
-IN_KEY = 4
-COLON = 5
-AFTER_VALUE = 6
-IN_STRING = 7
-IN_NUMBER = 8
-IN_LITERAL = 9
-END = 10
-
-# Escape states. BACKSLASH: after `\`. HEX + k: after `\u` and k digits. LOW_BACKSLASH, LOW_U: a
-# high surrogate was read, its low half is due. LOW_HEX + k: k digits of the low half were read.
-NO_ESCAPE = 0
-BACKSLASH = 1
-HEX = 2
-LOW_BACKSLASH = 6
-LOW_U = 7
-LOW_HEX = 8
+__all__ = ["Policy", "Position", "free_string_position"]
 
 _LITERALS = {NULL: b"null", FALSE_LITERAL: b"false", TRUE_LITERAL: b"true"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from constrain.matching import position_cy as modes
+from constrain.matching import modes
 from constrain.matching.atoms import ARRAY, KIND_NAMES
 from constrain.matching.frames_cy import Goal
 from constrain.matching.machine import Machine

@@ -19,17 +19,18 @@ except ModuleNotFoundError:
 
 if cython.compiled:
     from cython.cimports.constrain.automata.table_cy import TableAutomaton
+    from cython.cimports.constrain.matching.modes import END
     from cython.cimports.constrain.matching.position_cy import Position
     from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
 else:
     from constrain.automata.table_cy import TableAutomaton
+    from constrain.matching.modes import END
     from constrain.matching.position_cy import Position
     from constrain.vocabulary.token_trie_cy import TokenTrie
 
 import numpy as np
 
-from constrain.matching.json_lookahead import AFTER_KEY, AFTER_VALUE, may_follow
-from constrain.matching.position_cy import END
+from constrain.matching.json_lookahead import KEY_REMAINDER, VALUE_REMAINDER, may_follow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -392,7 +393,7 @@ def build_sub(walk: WalkTrie, root: cython.int, opened: Position, for_key: bool)
         for position in range(trie.c_token_low[node], trie.c_token_high[node]):
             entry = trie.c_sorted_ids[position]
             whole = text[bounds[entry] : bounds[entry + 1]]
-            if not may_follow(whole[closed_at:], AFTER_KEY if for_key else AFTER_VALUE):
+            if not may_follow(whole[closed_at:], KEY_REMAINDER if for_key else VALUE_REMAINDER):
                 continue
             for k in range(walk.c_start[entry], walk.c_start[entry + 1]):
                 leaving.append((whole[base:], closed_at - base, walk.c_ids[k], walk.c_tags[k]))
