@@ -1,6 +1,6 @@
 # The C-level face of `MaskBuilder`.
 from constrain.automata.table_cy cimport TableAutomaton
-from constrain.matching.frames_cy cimport Goal
+from constrain.matching.frames_cy cimport Frame, Goal
 from constrain.matching.key_trie_cy cimport KeyTrie
 from constrain.matching.position_cy cimport Policy, Position
 from constrain.matching.walks_cy cimport Scratch, Sub, WalkTrie
@@ -21,6 +21,13 @@ cdef class MaskBuilder:
     cdef dict _universal
     cdef bint _rich
     cdef bytearray filter
+    cdef Frame _string_frame
+    cdef Goal _string_goal
+    cdef bytes _string_mask
+    cdef Frame _key_frame
+    cdef Sub _key_sub
+    cdef Frame _key_following
+    cdef bytes _key_allowed
     cpdef object fill(self, Position position)
     cpdef int clear(self)
     cpdef int allow(self, object tokens)
@@ -43,10 +50,13 @@ cdef class MaskBuilder:
     cdef int _leave_string(self, Sub sub, Position position, int level)
     cdef int _end_inners(self, Sub sub, Position position, int level, object groups, object named)
     cdef int _fill_key(self, Position position)
+    cdef int _add_names(self, Position position)
+    cdef int _add_names_below(self, KeyTrie names, int above, int node, bytes offered)
     cdef int _copy_key_inside(self, Position position)
     cdef int _leave_key(self, Sub sub, Position position, int level)
     cdef int _emit_named(self, Sub sub, Position position, int inner, int name, int level)
     cdef int _leave_free_key(self, Sub sub, Position position, int level)
+    cdef int _allow_after_key(self, Sub sub, Frame following, int level)
     cdef int _end_names(self, Sub sub, KeyTrie names, int node, int above, object named)
     cdef int _inner(self, Sub sub, bytes text)
     cdef int _copy(self, bytes mask)

@@ -324,6 +324,14 @@ class MaskBuilder:
         self._universal: dict[object, bool] = {}
         self._rich = True
         self.filter: Any = None
+        # What was filled last of a free string, and of a free key.
+        self._string_frame: Any = None
+        self._string_goal: Any = None
+        self._string_mask = b""
+        self._key_frame: Any = None
+        self._key_sub: Any = None
+        self._key_following: Any = None
+        self._key_allowed = b""
 
     @cython.ccall
     def fill(self, position: Position) -> object:
@@ -467,6 +475,10 @@ class MaskBuilder:
         left: cython.Py_ssize_t
         sub: Sub = self._sub(self.whole, 0, False)
         if self._is_universal(position.automaton, position.state):
+            if position.frame is self._string_frame and goal is self._string_goal:
+                # The string was begun when the mask was filled last; nothing else has changed.
+                self._copy(self._string_mask)
+                return 0
             left = -1 if high < 0 else high - position.length
             if left < 0 or left > self.max_depth:
                 self._copy_root(sub)
@@ -476,6 +488,10 @@ class MaskBuilder:
                 self._walk(sub.leaving(), 0, position, 0)
             elif low <= position.length and (left < 0 or left > self.max_depth):
                 self._leave_free(sub, position, 0)
+                if low == 0 and high < 0:
+                    self._string_mask = self._packed()
+                    self._string_frame = position.frame
+                    self._string_goal = goal
             else:
                 self._leave_counted(sub, position, left)
             return 0
@@ -798,12 +814,43 @@ class MaskBuilder:
             self._copy_key_inside(position)
             named = position.copy()
             named.state = -1
-            self._walk(self.inside, 0, named, 0)
+            self._add_names(named)
         else:
             self._clear()
-            self._walk(self.inside, 0, position, 0)
-        self._walk(self.shared.resuming, 0, position, 0)
+            self._add_names(position)
+        if position.state < 0 or not position.automaton.is_boundary(position.state):
+            self._walk(self.shared.resuming, 0, position, 0)
         self._leave_key(sub, position, 0)
+        return 0
+
+    @cython.cfunc
+    def _add_names(self, position: Position) -> cython.int:
+        """Add the tokens that stay inside a named key."""
+        if position.trie >= 0:
+            self._add_names_below(position.names, position.trie, 0, position.frame.offered())
+            self._walk(self.shared.escaped, 0, position, 0)
+        return 0
+
+    @cython.cfunc
+    def _add_names_below(
+        self, names: KeyTrie, above: cython.int, node: cython.int, offered: bytes
+    ) -> cython.int:
+        """Add the tokens below a node that go on with an offered key; at most as deep as a token is long."""
+        trie: TokenTrie = self.shared.plain.trie
+        below: cython.int = above + 1
+        child: cython.int
+        token: cython.int
+        one: cython.uint = 1
+        while below < names.c_end[above]:
+            child = trie.child(node, names.c_byte[below])
+            if child >= 0 and names.is_offered(below, offered):
+                token = trie.c_token[child]
+                while token >= 0:
+                    self.words[token >> 5] |= one << (token & 31)
+                    token = trie.c_next_same[token]
+                if trie.c_subtree_end[child] > child + 1:
+                    self._add_names_below(names, below, child, offered)
+            below = names.c_end[below]
         return 0
 
     @cython.cfunc
@@ -876,11 +923,15 @@ class MaskBuilder:
         inner: cython.int
         name: cython.int
         rest: bytes
-        following: Frame = frame.with_unwritten_key(0)
+        following: Frame = self._key_following
+        if frame is not self._key_frame or sub is not self._key_sub:
+            following = frame.with_unwritten_key(0)
+            self._key_frame = frame
+            self._key_sub = sub
+            self._key_following = following
+            self._key_allowed = b""
         if following is not None:
-            exit: Position = Position(self.policy)
-            exit.expect_colon(following)
-            self._allow(sub, exit, level)
+            self._allow_after_key(sub, following, level)
             self._emit_leaving(sub, -1, level)
             if frame.n_names:
                 for key in frame.names:
@@ -897,6 +948,33 @@ class MaskBuilder:
             for inner, name in named:
                 self._erase(sub.inners, inner)
                 self._emit_named(sub, position, inner, name, level)
+        return 0
+
+    @cython.cfunc
+    def _allow_after_key(self, sub: Sub, following: Frame, level: cython.int) -> cython.int:
+        """Find the remainders that may follow a new free key; while one is read they stay the same."""
+        scratch: Scratch
+        exit: Position
+        k: cython.int
+        n_words: cython.int = (sub.n_remainders + 31) >> 5
+        if len(self._key_allowed):
+            scratch = self._scratch(level)
+            if len(scratch.allowed_array) < n_words:
+                scratch.reserve(sub.n_remainders)
+            allowed: bytes = self._key_allowed
+            if cython.compiled:
+                memcpy(scratch.allowed, cython.cast(cython.p_uchar, allowed), n_words * 4)
+            else:
+                scratch.allowed = np.frombuffer(allowed, dtype=np.uint32).tolist()
+            return 0
+        exit = Position(self.policy)
+        exit.expect_colon(following)
+        self._allow(sub, exit, level)
+        scratch = self._scratch(level)
+        if cython.compiled:
+            self._key_allowed = scratch.allowed_array[:n_words].tobytes()
+        else:
+            self._key_allowed = np.array(scratch.allowed[:n_words], dtype=np.uint32).tobytes()
         return 0
 
     @cython.cfunc

@@ -555,6 +555,30 @@ class Position:
         return False
 
     @cython.cfunc
+    def _hex_is_live(self) -> cython.bint:
+        """Return whether some digits can complete the escape of which digits were read."""
+        child: cython.int
+        byte: cython.int
+        first: cython.int
+        last: cython.int
+        width: cython.int
+        found: cython.bint = False
+        if self.mode == IN_KEY and self.state < 0 and self.trie >= 0 and self.escape < LOW_BACKSLASH:
+            width = 4 * (4 - (self.escape - HEX))
+            first = cython.cast(cython.int, self.code) << width
+            last = first + (1 << width) - 1
+            child = self.trie + 1
+            while child < self.names.c_end[self.trie]:
+                byte = self.names.c_byte[child]
+                if byte >= 0x80 or (byte < 0x20 and self.policy.minimal):
+                    return self.escaped_code_point() >= 0
+                if first <= byte <= last and not self.policy.minimal:
+                    found = found or self.names.is_offered(child, self.frame.offered())
+                child = self.names.c_end[child]
+            return found
+        return self.escaped_code_point() >= 0
+
+    @cython.cfunc
     def _known_escape_is_live(self) -> cython.bint:
         """Return whether an escape can follow as far as the automaton is concerned; remembered by it."""
         key: object = (self.state, self.escape, self.policy.minimal)
@@ -697,7 +721,7 @@ class Position:
                 target.assign(self)
                 target.escape = escape + 1
                 target.code = code
-                return target.escaped_code_point() >= 0
+                return target._hex_is_live()
             if 0xD800 <= code <= 0xDBFF and not minimal:
                 target.assign(self)
                 target.escape = LOW_BACKSLASH
