@@ -42,7 +42,7 @@ from constrain.errors import LimitExceeded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FEW_WORDS", "LazyDfa"]
+__all__ = ["FEW_WORDS", "LazyDfa", "any_text_automaton"]
 
 #: A state with more continuations than this is called rich.
 FEW_WORDS = 128
@@ -169,6 +169,17 @@ class LazyDfa(TableAutomaton):
             found.sort(key=_rank)
             self._edges[state] = found
         return found
+
+    def path_to(self, state: int) -> bytes:
+        """Return a text that leads from the start to a state."""
+        paths = {self.start: b""}
+        pending = [self.start]
+        for here in pending:
+            for byte, target in self.edges(here):
+                if target not in paths:
+                    paths[target] = paths[here] + bytes((byte,))
+                    pending.append(target)
+        return paths[state]
 
     def live_bytes(self, state: int) -> int:
         """Return the bytes after which an accepted text can still follow, as bits of an integer."""
@@ -592,3 +603,16 @@ def _recurs(progression: Progression, distance: int, period: int, low: int, high
         has_between((progression,), low - distance - turn * period, high - distance - turn * period)
         for turn in range(earliest, latest + 1)
     )
+
+
+_ANY_TEXT: list[LazyDfa] = []
+
+
+def any_text_automaton() -> LazyDfa:
+    """Return the automaton of any text, which everybody shares."""
+    if not _ANY_TEXT:
+        languages = Languages()
+        automaton = LazyDfa(languages, languages.any_text)
+        automaton.is_shared = True
+        _ANY_TEXT.append(automaton)
+    return _ANY_TEXT[0]

@@ -11,7 +11,9 @@ The bounded text policy is defined in `number_text`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from constrain.automata.number_atoms import (
@@ -59,6 +61,7 @@ __all__ = [
     "OneOf",
     "Within",
     "exact",
+    "number_automaton",
 ]
 
 #: The bytes that occur in numbers.
@@ -415,6 +418,55 @@ class NumberAutomaton(TableAutomaton):
                     if text is not None:
                         return dot + "0" * (place - places) + chr(byte) + text
         return None
+
+
+#: Numbers with larger constants, or with more atoms, are not shared.
+_MOST_SHARED = 10**6
+_MOST_SHARED_ATOMS = 3
+
+
+def number_automaton(
+    atoms: tuple[Atom, ...],
+    goal: Callable[[int], bool],
+    tracked: Callable[[int], int],
+    *,
+    bounded: bool,
+    max_states: int,
+) -> NumberAutomaton:
+    """Return the automaton with these arguments; simple ones are shared by all who ask for them."""
+    constants = [value for atom in atoms for value in _constants(atom)]
+    is_simple = len(atoms) <= _MOST_SHARED_ATOMS and all(
+        abs(value.numerator) <= _MOST_SHARED and value.denominator <= _MOST_SHARED for value in constants
+    )
+    if not is_simple or len(constants) > _MOST_SHARED_ATOMS:
+        return NumberAutomaton(atoms, goal, tracked, bounded=bounded, max_states=max_states)
+    vectors = range(1 << len(atoms))
+    goals = tuple(bool(goal(vector)) for vector in vectors)
+    outcomes = tuple(tracked(vector) if goals[vector] else 0 for vector in vectors)
+    return _shared(atoms, goals, outcomes, bounded, max_states)
+
+
+@lru_cache(maxsize=512)
+def _shared(
+    atoms: tuple[Atom, ...],
+    goals: tuple[bool, ...],
+    outcomes: tuple[int, ...],
+    bounded: bool,
+    max_states: int,
+) -> NumberAutomaton:
+    automaton = NumberAutomaton(
+        atoms, goals.__getitem__, outcomes.__getitem__, bounded=bounded, max_states=max_states
+    )
+    automaton.is_shared = True
+    return automaton
+
+
+def _constants(atom: Atom) -> Iterable[Fraction]:
+    if isinstance(atom, AtLeast | MoreThan):
+        return (atom.bound,)
+    if isinstance(atom, MultipleOf):
+        return (atom.divisor,)
+    return atom.values if isinstance(atom, OneOf) else ()
 
 
 def _holds_at_zero(atom: Atom) -> bool:

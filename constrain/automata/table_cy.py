@@ -8,6 +8,8 @@ language is not empty, so `DEAD` is exact and so are the masks that are made fro
 
 from __future__ import annotations
 
+from threading import RLock
+
 try:
     import cython
 except ModuleNotFoundError:
@@ -22,6 +24,9 @@ __all__ = ["COMPILED", "DEAD", "UNKNOWN", "TableAutomaton"]
 
 #: Whether this build of the package is compiled.
 COMPILED = bool(cython.compiled)
+
+#: Constraints of several threads may expand an automaton that they share.
+_EXPANDING = RLock()
 
 #: No word can follow.
 DEAD = -1
@@ -145,7 +150,11 @@ class TableAutomaton:
             target = self.rows[state][byte]
         if target != -2:
             return target
-        target = self.expand(state, byte)
+        if self.is_shared:
+            with _EXPANDING:
+                target = self.expand(state, byte)
+        else:
+            target = self.expand(state, byte)
         if cython.compiled:
             self.table[cython.cast(cython.Py_ssize_t, state) * 256 + byte] = target
         else:

@@ -10,10 +10,8 @@ from fractions import Fraction
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from constrain.automata.languages_cy import Languages
-from constrain.automata.lazy_dfa_cy import LazyDfa
 from constrain.frontends.json_schema.dialects import DIALECTS, Dialect
-from constrain.frontends.json_schema.formats import FORMATS, format_language
+from constrain.frontends.json_schema.formats import FORMATS, format_automaton
 from constrain.frontends.json_schema.keyword_sets import places, raw_subschemas
 
 if TYPE_CHECKING:
@@ -74,23 +72,17 @@ class _FormatTest:
     def __init__(self, name: str, draft: str) -> None:
         self._name = name
         self._draft = draft
-        self._automaton: LazyDfa | None = None
 
     def __call__(self, value: object) -> bool:
         if not isinstance(value, str):
             return True
-        if self._automaton is None:
-            languages = Languages()
-            language = format_language(languages, self._name, self._draft)
-            if language is None:
-                raise AssertionError(f"{self._name} is no format")
-            self._automaton = LazyDfa(languages, language)
-        state = self._automaton.start
+        automaton = format_automaton(self._name, self._draft)
+        state = automaton.start
         for byte in value.encode("utf-8", "surrogatepass"):
-            state = self._automaton.step(state, byte)
+            state = automaton.step(state, byte)
             if state < 0:
                 return False
-        return bool(self._automaton.accepting(state))
+        return bool(automaton.accepting(state))
 
 
 def without_false(schema: Any, dialect: Dialect) -> Any:

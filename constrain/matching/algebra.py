@@ -13,8 +13,8 @@ from typing import cast
 
 from constrain.automata.formulas_cy import FALSE, TRUE, Formulas
 from constrain.automata.languages_cy import Language, Languages
-from constrain.automata.lazy_dfa_cy import LazyDfa
-from constrain.automata.numbers import Atom, NumberAutomaton, OneOf
+from constrain.automata.lazy_dfa_cy import LazyDfa, any_text_automaton
+from constrain.automata.numbers import Atom, NumberAutomaton, OneOf, number_automaton
 from constrain.matching.atoms import (
     ARRAY,
     KINDS,
@@ -92,6 +92,8 @@ class Algebra:
         self.languages.tick = self.deadline.check
         self._components: dict[tuple[int, int], int] = {}
         self._dfas: dict[tuple[Language, ...], LazyDfa] = {}
+        #: Automata of languages that many constraints mention; the language by the way to make one.
+        self._shared_texts: dict[Language, Callable[[], LazyDfa]] = {}
         self._text_plans: dict[tuple[int, ...], TextPlan] = {}
         self._number_automata: dict[tuple[int, ...], NumberAutomaton] = {}
         self._languages_of: dict[int, Language] = {}
@@ -203,6 +205,27 @@ class Algebra:
             self._dfas[key] = result
         return result
 
+    def language_ahead(self, automaton: LazyDfa, state: int) -> Language:
+        """Return what may follow in a state, as a language of this arena."""
+        if not automaton.is_shared:
+            return automaton.components(state)[0]
+        language: Language = self.languages.any_text
+        assert automaton is any_text_automaton()
+        for byte in list(automaton.path_to(state)):
+            language = self.languages.derivative(language, byte)
+        return language
+
+    def share(self, language: Language, automaton: Callable[[], LazyDfa]) -> None:
+        """Tell where strings of a language find an automaton that all constraints share."""
+        self._shared_texts[language] = automaton
+
+    def text_automaton(self, language: Language) -> LazyDfa:
+        """Return the automaton of a language; if it is shared, it has an arena of its own."""
+        if language is self.languages.any_text:
+            return any_text_automaton()
+        shared = self._shared_texts.get(language)
+        return self.dfa(language) if shared is None else shared()
+
     def text_plan(self, goal: int, tracked: tuple[int, ...] = ()) -> TextPlan:
         """Return how a string that satisfies `goal` is read."""
         wanted = self.component(goal, STRING)
@@ -219,7 +242,7 @@ class Algebra:
             pieces = self.text_pieces(wanted)
             if len(pieces) == 1:
                 low, high, language = pieces[0]
-                return TextPlan(self.dfa(language), low, high)
+                return TextPlan(self.text_automaton(language), low, high)
         return TextPlan(
             self.dfa(self.text_language(wanted), tuple(self.text_language(formula) for formula in watched)),
             0,
@@ -312,7 +335,7 @@ class Algebra:
             variables = sorted({v for formula in key for v in formulas.support(formula)})
             atoms = tuple(cast(Atom, formulas.value(variable)) for variable in variables)
             bits = {variable: bit for bit, variable in enumerate(variables)}
-            automaton = NumberAutomaton(
+            automaton = number_automaton(
                 atoms,
                 self._truth(wanted, bits),
                 self._outcomes(watched, bits),

@@ -196,7 +196,7 @@ def _unused_key_from(here: Position) -> bytes:
     # Any longer text is new sooner or later: go round the keys that are taken.
     taken = [name for name in (*frame.names, *keys.names) if name.startswith(here.key)]
     rest = languages.complement(languages.literals(sorted({name[len(here.key) :] for name in taken})))
-    goal = languages.intersection(automaton.components(state)[0], rest)
+    goal = languages.intersection(keys.algebra.language_ahead(automaton, state), rest)
     found = keys.algebra.dfa(goal)
     return bytes(found.completion(found.start))
 
@@ -207,7 +207,7 @@ def _unused_key(machine: Machine, frame: Frame, state: int) -> bytes:
     taken = sorted({*frame.names, *keys.names})
     automaton = frame.offer()[2]
     goal = languages.intersection(
-        automaton.components(state)[0], languages.complement(languages.literals(taken))
+        machine.algebra.language_ahead(automaton, state), languages.complement(languages.literals(taken))
     )
     found = machine.algebra.dfa(goal)
     return bytes(found.completion(found.start))

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from itertools import islice
 
 from constrain.automata.languages_cy import Language
-from constrain.automata.lazy_dfa_cy import LazyDfa
+from constrain.automata.lazy_dfa_cy import LazyDfa, any_text_automaton
 from constrain.errors import LimitExceeded
 from constrain.matching.algebra import Algebra
 from constrain.matching.atoms import AllProperties
@@ -64,7 +64,11 @@ class KeySpace:
         self._pattern_bits = {language: bit for bit, language in enumerate(self.patterns)}
         self.all_names = (1 << len(self.names)) - 1
         #: Runs over any key; its outcomes are the free classes.
-        self.automaton: LazyDfa = algebra.dfa(algebra.languages.any_text, tuple(self.patterns))
+        self.automaton: LazyDfa = (
+            algebra.dfa(algebra.languages.any_text, tuple(self.patterns))
+            if self.patterns
+            else any_text_automaton()
+        )
         self.cover = Cover(algebra, self)
         self._named_vectors: dict[int, int] = {}
         self._free_classes: list[int] | None = None

@@ -505,8 +505,6 @@ class MaskBuilder:
 
     @cython.cfunc
     def _is_universal(self, automaton: TableAutomaton, state: cython.int) -> cython.bint:
-        if automaton.is_shared:
-            return state == automaton.start and automaton.is_universal(state)
         key: object = (automaton, state)
         universal = self._universal.get(key)
         if universal is None:

@@ -77,7 +77,7 @@ else:
     )
 
 from constrain.automata.formulas_cy import TRUE
-from constrain.matching.algebra import Algebra
+from constrain.automata.lazy_dfa_cy import any_text_automaton
 from constrain.matching.escapes import (
     HEX_CONTROLS,
     SHORT_ESCAPES,
@@ -773,9 +773,8 @@ def _utf8_width(lead: int) -> int:
 
 def free_string_position(policy: Policy) -> Position:
     """Return the position after the opening quotation mark of a document that is any string."""
-    algebra = Algebra(Options())
     goal = Goal(None, TRUE, ())
-    goal.prepare_free_text(algebra.dfa(algebra.languages.any_text))
+    goal.prepare_free_text(any_text_automaton())
     position = Position(policy)
     position.begin(goal)
     position.step(0x22, position)

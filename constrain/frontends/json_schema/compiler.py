@@ -7,6 +7,7 @@ whether it can be satisfied at all. Formulas and automata are made where decodin
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from constrain.automata.formulas_cy import FALSE, TRUE
@@ -291,9 +292,12 @@ class Compiler:
         if self.options.formats == "annotate":
             return None
         if (name, draft) not in self._formats:
-            from constrain.frontends.json_schema.formats import format_language
+            from constrain.frontends.json_schema.formats import format_automaton, format_language
 
-            self._formats[name, draft] = format_language(self.algebra.languages, name, draft)
+            language = format_language(self.algebra.languages, name, draft)
+            self._formats[name, draft] = language
+            if language is not None:
+                self.algebra.share(language, partial(format_automaton, name, draft))
         return self._formats[name, draft]
 
     def matches(self, language: Language, key: bytes) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from constrain.automata.languages_cy import Language, Languages
+from constrain.automata.lazy_dfa_cy import LazyDfa
 from constrain.frontends.json_schema import date_formats, internet_formats
 from constrain.frontends.json_schema.grammar import DIGIT, HEX, Grammar, Rule
 
-__all__ = ["FORMATS", "format_language"]
+__all__ = ["FORMATS", "format_automaton", "format_language"]
 
 
 def _uuid(g: Grammar) -> Language:
@@ -86,3 +89,15 @@ def format_language(languages: Languages, name: str, draft: str = "2020-12") -> 
     rule = _OLD_RULES.get(name) if draft in ("4", "6") else None
     rule = rule or _RULES.get(name)
     return None if rule is None else Grammar(languages).rule(rule)
+
+
+@cache
+def format_automaton(name: str, draft: str = "2020-12") -> LazyDfa:
+    """Return the automaton of a format, which everybody shares."""
+    languages = Languages()
+    language = format_language(languages, name, draft)
+    if language is None:
+        raise ValueError(name)
+    automaton = LazyDfa(languages, language)
+    automaton.is_shared = True
+    return automaton
