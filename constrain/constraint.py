@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import random
 import threading
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -37,9 +37,6 @@ class Constraint:
         python_type: the name of the Python type or function that it was written as, if any.
         options: the text policy and budgets.
         documents: what the source refers to, by URI.
-        fingerprint: the hash of source, documents and options; equal constraints have the same. A Python
-            type counts by its JSON Schema: constraints of two classes may be equal and still parse
-            differently.
     """
 
     def __init__(
@@ -55,7 +52,7 @@ class Constraint:
     ) -> None:
         try:
             # A copy, so that a caller who changes the source later does not change the constraint.
-            source = copy.deepcopy(source)
+            source = _copy(source)
         except RecursionError:
             raise LimitExceeded("the source is nested too deeply", location="#") from None
         self.source = source
@@ -64,17 +61,26 @@ class Constraint:
         self._read = read
         self.options = options
         self._build = build
-        text = _json_text(source)
+        _json_text(source)
         self._compiler = build(source, options, registry or {})
         self._machine: Machine = self._compiler.compile()
         self.documents: Mapping[str, Document] = self._compiler.reached
-        if self.documents:
-            others = {uri: [document.dialect, document.contents] for uri, document in self.documents.items()}
-            text += "\n" + _json_text(others)
-        self.fingerprint = hashlib.sha256(f"{options!r}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
         self._policy = Policy(options)
         self._lock = threading.RLock()
         self._sessions: WeakKeyDictionary[Vocabulary, Session] = WeakKeyDictionary()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The hash of source, documents and options; equal constraints have the same.
+
+        A Python type counts by its JSON Schema: constraints of two classes may be equal and still parse
+        differently.
+        """
+        text = _json_text(self.source)
+        if self.documents:
+            others = {uri: [document.dialect, document.contents] for uri, document in self.documents.items()}
+            text += "\n" + _json_text(others)
+        return hashlib.sha256(f"{self.options!r}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def dialect(self) -> Dialect:
@@ -182,6 +188,15 @@ def _rebuild(
     kept: dict[str, Any],
 ) -> Constraint:
     return Constraint(source, options, build, **kept)
+
+
+def _copy(value: Any) -> Any:
+    """Return a copy of a JSON value; what is none is left as it is."""
+    if isinstance(value, dict):
+        return {key: _copy(member) if isinstance(member, dict | list) else member for key, member in value.items()}
+    if isinstance(value, list):
+        return [_copy(item) if isinstance(item, dict | list) else item for item in value]
+    return value
 
 
 def _json_text(value: Any) -> str:

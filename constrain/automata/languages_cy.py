@@ -175,10 +175,23 @@ class Languages:
         #: Called now and then while nodes are made; raises when time is up.
         self.tick: Any = None
         self.cache: dict[Hashable, Language] = {}
-        self._table: dict[tuple[object, ...], Language] = {}
-        self._words: dict[tuple[bytes, ...], tuple[bytes, ...]] = {}
-        self._segments: dict[int, tuple[int, ...]] = {}
-        self._before: dict[tuple[int, int], int] = {}
+        base: Languages
+        if _BASE:
+            base = _BASE[0]
+            self.size = base.size
+            self._table: dict[tuple[object, ...], Language] = dict(base._table)
+            self._words: dict[tuple[bytes, ...], tuple[bytes, ...]] = dict(base._words)
+            self._segments: dict[int, tuple[int, ...]] = dict(base._segments)
+            self._before: dict[tuple[int, int], int] = dict(base._before)
+            self.nothing = base.nothing
+            self.empty = base.empty
+            self.any_character = base.any_character
+            self.any_text = base.any_text
+            return
+        self._table = {}
+        self._words = {}
+        self._segments = {}
+        self._before = {}
         self.nothing = self._make((NOTHING,), NOTHING, False, 0, 255, False)
         self.nothing.emptiness = 1
         self.empty = self._make((EMPTY,), EMPTY, True, 0, 1, True)
@@ -187,6 +200,21 @@ class Languages:
         self.any_text.envelope = 0
         for phase, byte in enumerate(_LEADS, 1):
             self.derivative(self.any_text, byte).envelope = phase
+
+    @cython.cfunc
+    def _close(self) -> cython.int:
+        """Compute all derivatives of all nodes, so that nothing is added to them any more."""
+        node: Language
+        byte: cython.int
+        known = 0
+        while known < len(self._table):
+            nodes = list(self._table.values())[known:]
+            known += len(nodes)
+            for node in nodes:
+                self.is_empty(node)
+                for byte in range(256):
+                    self.derivative(node, byte)
+        return 0
 
     # Nodes.
 
@@ -1138,3 +1166,16 @@ def _after(words: tuple[bytes, ...], low: int, high: int, depth: int, byte: int)
         else:
             start = middle + 1
     return start
+
+
+#: What every arena begins with. Nothing is added to these nodes, so all arenas share them.
+_BASE: list[Languages] = []
+
+
+def _make_base() -> None:
+    base: Languages = Languages()
+    base._close()
+    _BASE.append(base)
+
+
+_make_base()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 __all__ = ["MAX_BLANKS", "MAX_LINE_ENDS", "whitespace_table"]
 
 #: The bounded policy: at most this many bytes of space and tab in one run ...
@@ -12,10 +14,12 @@ MAX_LINE_ENDS = 2
 _SPACE, _TAB, _LF, _CR = 0, 1, 2, 3
 
 
+@cache
 def whitespace_table(policy: str) -> list[int]:
     """Return the transitions of a run of blanks: `table[state * 4 + blank]`, -1 if it may not go on.
 
-    State 0 is the empty run; `blank` is 0 for space, 1 for tab, 2 for LF, 3 for CR.
+    State 0 is the empty run; `blank` is 0 for space, 1 for tab, 2 for LF, 3 for CR. The
+    table is shared and not to be changed.
     """
     if policy == "compact":
         return [-1] * 4

@@ -36,7 +36,12 @@ _MAX_LENGTH = 2**31 - 1
 
 def pointer(base: str, *steps: str | int) -> str:
     """Return the JSON Pointer of a place below `base`."""
-    return "/".join([base, *(str(step).replace("~", "~0").replace("/", "~1") for step in steps)])
+    for step in steps:
+        text = str(step)
+        if "~" in text or "/" in text:
+            text = text.replace("~", "~0").replace("/", "~1")
+        base = f"{base}/{text}"
+    return base
 
 
 def relevant(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
