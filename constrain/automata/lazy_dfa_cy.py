@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FEW_WORDS", "LazyDfa", "any_text_automaton"]
 
+#: Words are counted for so many bytes, and among so many states, before they are listed.
+_MOST_LEVELS = 64
 #: A state with more continuations than this is called rich.
 FEW_WORDS = 128
 
@@ -435,6 +437,8 @@ class LazyDfa(TableAutomaton):
             last is None or (last - first) // step >= limit for first, last, step in known
         ):
             return None
+        if self._has_more_words(state, limit):
+            return None
         result = []
         path = bytearray()
         on_path = {state}
@@ -462,6 +466,30 @@ class LazyDfa(TableAutomaton):
             on_path.add(target)
             stack.append((target, self._branch(target)))
         return sorted(result) if len(result) <= limit else None
+
+    def _has_more_words(self, state: int, limit: int) -> bool:
+        """Return whether more than `limit` continuations were counted, level by level, up to some level."""
+        found = 0
+        # State -> the number of ways to it, in so many bytes.
+        level = {state: 1}
+        for _ in range(_MOST_LEVELS):
+            following: dict[int, int] = {}
+            for here, ways in level.items():
+                found += ways * self.accepting(here)
+                firsts = self.languages.segments(self._cuts[here])
+                for first, end in zip(firsts, (*firsts[1:], 256), strict=True):
+                    target = self.step(here, first)
+                    if target >= 0:
+                        following[target] = following.get(target, 0) + ways * (end - first)
+            if found > limit:
+                return True
+            # Every state is alive: each way leads to a word of its own.
+            if sum(following.values()) > limit:
+                return True
+            level = following
+            if not level or len(level) > _MOST_LEVELS:
+                return False
+        return False
 
     def n_words(self, state: int) -> int | None:
         """Return how many continuations are accepted, `None` if they are endless."""

@@ -110,11 +110,15 @@ class Algebra:
         result = self._components.get(key)
         if result is None:
             formulas = self.formulas
-            table = {
-                variable: cast(SchemaNode, formulas.value(variable)).component(kind)
-                for variable in formulas.support(goal)
-            }
-            result = formulas.substitute(goal, table)
+            variables = formulas.support(goal)
+            if len(variables) == 1 and formulas.of_variable(variables[0]) == goal:
+                result = cast(SchemaNode, formulas.value(variables[0])).component(kind)
+            else:
+                table = {
+                    variable: cast(SchemaNode, formulas.value(variable)).component(kind)
+                    for variable in variables
+                }
+                result = formulas.substitute(goal, table)
             self._components[key] = result
         return result
 

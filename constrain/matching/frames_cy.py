@@ -278,18 +278,13 @@ class Frame:
             following.members = self.members
         return following
 
-    def with_unwritten_key(self, vector: int) -> Frame | None:
-        """Return the frame that reads the value of some new key of a free class.
+    def reading(self, entry: Any) -> Frame:
+        """Return a frame that reads the value of some further property.
 
-        The key is not in its set of names: only what cannot hold a second key may be read with it.
+        Its key is not in its set of names: only what ends before the value does may be read with it.
         """
-        entry = self.shape.free_entry(self, vector)
-        if entry is None:
-            return None
-        keys = self.shape.keys
-        blocked = self.blocked if keys.algebra.options.property_order == "any" else keys.all_names
         return Frame(
-            self.parent, OBJECT, self.shape, self.present, blocked, self.names, self.count + 1, entry
+            self.parent, OBJECT, self.shape, self.present, self.blocked, self.names, self.count + 1, entry
         )
 
     @cython.ccall

@@ -6,7 +6,7 @@ characters alone. What it refuses can follow in no JSON text.
 
 from __future__ import annotations
 
-__all__ = ["KEY_REMAINDER", "VALUE_REMAINDER", "BETWEEN_TOKENS", "NUMBER_REMAINDER", "may_follow"]
+__all__ = ["KEY_REMAINDER", "VALUE_REMAINDER", "BETWEEN_TOKENS", "NUMBER_REMAINDER", "leaves_value", "may_follow"]
 
 # Places: after a value; after a key; a value is due; after a comma; after `{`; after `[`; in a
 # string that is a value, a key, or one of these; after a backslash there; in a number; in a literal.
@@ -91,3 +91,30 @@ def may_follow(text: bytes, places: int) -> bool:
             # Escapes within a remainder are too rare to be read.
             return True
     return True
+
+
+def leaves_value(text: bytes) -> bool:
+    """Return whether a text after a key may go on after the value of the key, blanks apart."""
+    depth = 0
+    in_string = False
+    begun = False
+    index = 0
+    while index < len(text):
+        byte = text[index]
+        index += 1
+        if in_string:
+            if byte == 0x5C:
+                index += 1
+            elif byte == 0x22:
+                in_string = False
+        elif byte == 0x22:
+            in_string = begun = True
+        elif byte in b"{[":
+            depth += 1
+            begun = True
+        elif byte in b"]}":
+            depth -= 1
+        if depth < 0 or (begun and depth == 0 and byte == 0x2C):
+            return True
+        begun = begun or byte not in b": \t\n\r"
+    return False

@@ -24,10 +24,7 @@ cdef class MaskBuilder:
     cdef Frame _string_frame
     cdef Goal _string_goal
     cdef bytes _string_mask
-    cdef Frame _key_frame
-    cdef Sub _key_sub
-    cdef Frame _key_following
-    cdef bytes _key_allowed
+    cdef dict _after_keys
     cpdef object fill(self, Position position)
     cpdef int clear(self)
     cpdef int allow(self, object tokens)
@@ -56,7 +53,7 @@ cdef class MaskBuilder:
     cdef int _leave_key(self, Sub sub, Position position, int level)
     cdef int _emit_named(self, Sub sub, Position position, int inner, int name, int level)
     cdef int _leave_free_key(self, Sub sub, Position position, int level)
-    cdef int _allow_after_key(self, Sub sub, Frame following, int level)
+    cdef int _allow_after_key(self, Sub sub, Frame frame, object member, int level)
     cdef int _end_names(self, Sub sub, KeyTrie names, int node, int above, object named)
     cdef int _inner(self, Sub sub, bytes text)
     cdef int _copy(self, bytes mask)

@@ -87,6 +87,8 @@ _NUMERIC = b"0123456789+-.eE"
 _MANY_KEYS = 64
 #: Subtrees with fewer tokens are not worth a look at what loops.
 _MANY_TOKENS = 8
+#: So many sets of remainders after keys are kept.
+_MOST_AFTER_KEYS = 10_000
 
 
 class VocabularyMasks:
@@ -324,14 +326,12 @@ class MaskBuilder:
         self._universal: dict[object, bool] = {}
         self._rich = True
         self.filter: Any = None
-        # What was filled last of a free string, and of a free key.
+        # What was filled last of a free string.
         self._string_frame: Any = None
         self._string_goal: Any = None
         self._string_mask = b""
-        self._key_frame: Any = None
-        self._key_sub: Any = None
-        self._key_following: Any = None
-        self._key_allowed = b""
+        #: (goal, sub) -> the remainders that may follow a key whose value has this goal.
+        self._after_keys: dict[object, bytes] = {}
 
     @cython.ccall
     def fill(self, position: Position) -> object:
@@ -555,14 +555,18 @@ class MaskBuilder:
             self._walk(self.inside, 0, position, 0)
             return 0
         cache = self.shared.cache if automaton.is_shared else self.cache
-        key: object = (automaton, position.state)
+        # Where keys were written, only what is rich of new ones goes on; such a mask is another one.
+        has_written: cython.bint = (
+            position.mode == IN_KEY and frame.n_names > 0 and automaton is not frame.shape.keys.automaton
+        )
+        key: object = (automaton, position.state, has_written)
         mask = cache.get(key)
         if mask is not None:
             self._copy(mask)
             return 0
         self._clear()
         self._rich = True
-        if position.mode == IN_KEY and frame.n_names > 0 and automaton is not frame.shape.keys.automaton:
+        if has_written:
             self._walk(self.inside, 0, position, 0)
         else:
             self._add_plain(automaton, position.state, None, 0)
@@ -883,17 +887,12 @@ class MaskBuilder:
                 if position.key not in frame.names:
                     groups[position.automaton.outcome(position.state)] = [0]
         self._end_inners(sub, position, level, groups, named)
-        exit: Position
-        following: Frame
         for vector, entries in groups.items():
-            following = frame.with_unwritten_key(vector)
-            if following is None:
-                continue
-            exit = Position(self.policy)
-            exit.expect_colon(following)
-            self._allow(sub, exit, level)
-            for entry in entries:
-                self._emit_leaving(sub, entry, level)
+            member = frame.shape.free_entry(frame, vector)
+            if member is not None:
+                self._allow_after_key(sub, frame, member, level)
+                for entry in entries:
+                    self._emit_leaving(sub, entry, level)
         for inner, name in named:
             self._emit_named(sub, position, inner, name, level)
         return 0
@@ -904,13 +903,9 @@ class MaskBuilder:
     ) -> cython.int:
         """Add the tokens that end a named key with an inner text."""
         frame: Frame = position.frame
-        following: Frame = frame.with_named_key(name)
-        if following is None:
-            return 0
-        exit: Position = Position(self.policy)
-        exit.expect_colon(following)
-        self._allow(sub, exit, level)
-        self._emit_leaving(sub, inner, level)
+        if frame.offer()[0] >> name & 1:
+            self._allow_after_key(sub, frame, frame.shape.named_entry(frame, name), level)
+            self._emit_leaving(sub, inner, level)
         return 0
 
     @cython.cfunc
@@ -921,15 +916,9 @@ class MaskBuilder:
         inner: cython.int
         name: cython.int
         rest: bytes
-        following: Frame = self._key_following
-        if frame is not self._key_frame or sub is not self._key_sub:
-            following = frame.with_unwritten_key(0)
-            self._key_frame = frame
-            self._key_sub = sub
-            self._key_following = following
-            self._key_allowed = b""
-        if following is not None:
-            self._allow_after_key(sub, following, level)
+        member = frame.shape.free_entry(frame, 0)
+        if member is not None:
+            self._allow_after_key(sub, frame, member, level)
             self._emit_leaving(sub, -1, level)
             if frame.n_names:
                 for key in frame.names:
@@ -949,30 +938,36 @@ class MaskBuilder:
         return 0
 
     @cython.cfunc
-    def _allow_after_key(self, sub: Sub, following: Frame, level: cython.int) -> cython.int:
-        """Find the remainders that may follow a new free key; while one is read they stay the same."""
-        scratch: Scratch
+    def _allow_after_key(self, sub: Sub, frame: Frame, member: Any, level: cython.int) -> cython.int:
+        """Find the remainders that may follow a key; the goal of its value tells them.
+
+        Args:
+            frame: of the object, before the key.
+            member: the entry of the key.
+        """
+        scratch: Scratch = self._scratch(level)
         exit: Position
-        k: cython.int
         n_words: cython.int = (sub.n_remainders + 31) >> 5
-        if len(self._key_allowed):
-            scratch = self._scratch(level)
-            if len(scratch.allowed_array) < n_words:
-                scratch.reserve(sub.n_remainders)
-            allowed: bytes = self._key_allowed
+        key: object = (member.goal, sub)
+        allowed = self._after_keys.get(key)
+        if allowed is None:
+            exit = Position(self.policy)
+            exit.expect_colon(frame.reading(member))
+            self._allow(sub, exit, level)
             if cython.compiled:
-                memcpy(scratch.allowed, cython.cast(cython.p_uchar, allowed), n_words * 4)
+                allowed = scratch.allowed_array[:n_words].tobytes()
             else:
-                scratch.allowed = np.frombuffer(allowed, dtype=np.uint32).tolist()
+                allowed = np.array(scratch.allowed[:n_words], dtype=np.uint32).tobytes()
+            if len(self._after_keys) >= _MOST_AFTER_KEYS:
+                self._after_keys.clear()
+            self._after_keys[key] = allowed
             return 0
-        exit = Position(self.policy)
-        exit.expect_colon(following)
-        self._allow(sub, exit, level)
-        scratch = self._scratch(level)
+        if len(scratch.allowed_array) < n_words:
+            scratch.reserve(sub.n_remainders)
         if cython.compiled:
-            self._key_allowed = scratch.allowed_array[:n_words].tobytes()
+            memcpy(scratch.allowed, cython.cast(cython.p_uchar, cython.cast(bytes, allowed)), n_words * 4)
         else:
-            self._key_allowed = np.array(scratch.allowed[:n_words], dtype=np.uint32).tobytes()
+            scratch.allowed = np.frombuffer(allowed, dtype=np.uint32).tolist()
         return 0
 
     @cython.cfunc

@@ -1,6 +1,7 @@
 # The C-level face of `Matcher`.
 from constrain.matching.masks_cy cimport MaskBuilder
 from constrain.matching.position_cy cimport Policy, Position
+from constrain.vocabulary.token_trie_cy cimport TokenTrie
 
 
 cdef class Session:
@@ -12,6 +13,7 @@ cdef class Session:
     cdef readonly tuple eos_ids
     cdef readonly tuple eos_within
     cdef readonly Py_ssize_t size
+    cdef readonly TokenTrie trie
     cdef object _plain
     cdef dict _encoded
 

@@ -26,10 +26,12 @@ if cython.compiled:
     from cython.cimports.constrain.matching.masks_cy import MaskBuilder
     from cython.cimports.constrain.matching.modes import IN_STRING
     from cython.cimports.constrain.matching.position_cy import Policy, Position
+    from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
 else:
     from constrain.matching.masks_cy import MaskBuilder
     from constrain.matching.modes import IN_STRING
     from constrain.matching.position_cy import Policy, Position
+    from constrain.vocabulary.token_trie_cy import TokenTrie
 
 import numpy as np
 
@@ -52,6 +54,7 @@ class Session:
         self.eos_ids = vocabulary.eos_ids
         self.eos_within = tuple(token for token in vocabulary.eos_ids if token < vocabulary.size)
         self.size = vocabulary.size
+        self.trie = vocabulary.trie
         self._plain: Any = None
         self._encoded: dict[bytes, list[int]] = {}
 
@@ -262,14 +265,16 @@ class Matcher:
     @cython.cfunc
     def _after(self, token: object) -> Position:
         """Return the position after a token, or `None` if it is not allowed."""
-        text = self.session.vocabulary.token_bytes(token)
-        if not text:
-            return None
-        byte: cython.int
+        trie: TokenTrie = self.session.trie
+        index: cython.int = token
+        place: cython.int
+        end: cython.int = trie.c_offset[index + 1]
         position: Position = Position(self.session.policy)
         source: Position = self.here
-        for byte in text:
-            if not source.step(byte, position):
+        if trie.c_offset[index] == end:
+            return None
+        for place in range(trie.c_offset[index], end):
+            if not source.step(trie.c_text[place], position):
                 return None
             source = position
         return position

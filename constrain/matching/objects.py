@@ -179,11 +179,12 @@ class ObjectShape:
         if room == missing.bit_count():
             return missing, False, None, False
         if self._simple_rest is None:
-            self._offered_names = sum(
-                1 << name
-                for name in range(len(self.keys.names))
-                if self._named_entry_simple(name) is not None
-            )
+            names = 0
+            for name in range(len(self.keys.names)):
+                goal = self._simple_goal({self.keys.named_goal(atom, name) for _, atom in self._maps})
+                if self.machine.emptiness.is_nonempty(goal):
+                    names |= 1 << name
+            self._offered_names = names
             offered = [v for v in self._free_classes() if self._free_entry_simple(v) is not None]
             self._simple_rest = self._free_part(offered, len(offered) == len(self._all_classes()), frame)
         names = self._offered_names & ~frame.blocked
@@ -377,8 +378,11 @@ class ObjectShape:
             )
         return self._free_entries[vector]
 
+    def _simple_goal(self, goals: set[int]) -> int:
+        return next(iter(goals)) if len(goals) == 1 else self.machine.algebra.formulas.conjunction(goals)
+
     def _conjunctive_entry(self, goals: set[int]) -> Entry | None:
-        goal = self.machine.algebra.formulas.conjunction(goals)
+        goal = self._simple_goal(goals)
         if not self.machine.emptiness.is_nonempty(goal):
             return None
         return Entry(self.machine.goal(goal), lambda table: self)

@@ -30,7 +30,7 @@ else:
 
 import numpy as np
 
-from constrain.matching.json_lookahead import KEY_REMAINDER, VALUE_REMAINDER, may_follow
+from constrain.matching.json_lookahead import KEY_REMAINDER, VALUE_REMAINDER, leaves_value, may_follow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,8 +95,8 @@ class Sub:
         n_characters: per entry of `inners`, its number of code points.
         remainders: the remainders that are not empty; their "tokens" are their indices.
         n_remainders: how many there are, the empty one counted.
-        irregular: for keys, the strings with a comma after the closing quotation mark, from the node
-            on: another key may follow there, so they are read byte by byte and not in `inners`.
+        irregular: for keys, the strings that go on after the value of the key, from the node on: they
+            are read byte by byte and not in `inners`, whose fate the goal of that value tells.
         leaving: all strings that leave, from the node on.
     """
 
@@ -109,7 +109,7 @@ class Sub:
         for whole, closed_at, token, tag in leaving:
             inner = whole[: closed_at - 1]
             rest = whole[closed_at:]
-            if for_key and b"," in rest:
+            if for_key and leaves_value(rest):
                 irregular.append((whole, token, tag))
                 continue
             if b"\\" in inner:

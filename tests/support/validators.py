@@ -246,6 +246,24 @@ def dialect_of(schema: Any, default: str = "2020-12") -> str:
     return default
 
 
+def _with_year_zero(checker: Any) -> Any:
+    """The format checker of a draft, with the year 0000 of RFC 3339, which Python's dates do not have.
+
+    It is a leap year, as 2000 is.
+    """
+    result = jsonschema.FormatChecker(formats=())
+    result.checkers = dict(checker.checkers)
+    for name in {"date", "date-time"} & set(checker.checkers):
+        check, raises = checker.checkers[name]
+
+        def with_year_zero(value: Any, check: Any = check) -> Any:
+            is_zero = isinstance(value, str) and value.startswith("0000-")
+            return check(f"2000{value[4:]}" if is_zero else value)
+
+        result.checkers[name] = (with_year_zero, raises)
+    return result
+
+
 class Validators:
     """Both validators for one schema.
 
@@ -258,7 +276,7 @@ class Validators:
     def __init__(self, schema: Any, *, formats: bool = True, dialect: str = "2020-12") -> None:
         exact = read_schema(schema)
         python_class, rust_class = _DIALECTS[dialect_of(schema, dialect)]
-        checker = python_class.FORMAT_CHECKER if formats else None
+        checker = _with_year_zero(python_class.FORMAT_CHECKER) if formats else None
         self._python = python_class(exact, format_checker=checker)
         self._rust = rust_class(exact, validate_formats=formats)
         self._verdicts: dict[bytes, bool | None] = {}

@@ -20,9 +20,12 @@ from constrain.frontends.json_schema.scan import pointer
 from constrain.frontends.json_schema.unevaluated import unevaluated_items, unevaluated_properties
 from constrain.matching.atoms import (
     ARRAY,
+    FALSE_LITERAL,
+    NULL,
     NUMBER,
     OBJECT,
     STRING,
+    TRUE_LITERAL,
     AllItems,
     AllProperties,
     DistinctItems,
@@ -58,16 +61,31 @@ class SubschemaNode:
         self._components: list[int | None] = [None] * 7
         self._in_place: list[SubschemaNode] | None = None
         self._constants: dict[str, list[Value]] = {}
+        self._keywords: list[str] | None = None
+        self._kinds = -1
 
     def __repr__(self) -> str:
         return f"SubschemaNode({self.location})"
 
     def keywords(self) -> list[str]:
         """Return the keywords that count here, in the order of the source."""
-        dialect = self.dialect
-        if dialect.ref_overrides and "$ref" in self.schema:
-            return ["$ref"]
-        return [keyword for keyword in self.schema if keyword in dialect.assertions]
+        if self._keywords is None:
+            dialect = self.dialect
+            if dialect.ref_overrides and "$ref" in self.schema:
+                self._keywords = ["$ref"]
+            else:
+                self._keywords = [keyword for keyword in self.schema if keyword in dialect.assertions]
+        return self._keywords
+
+    def may_be(self, kind: int) -> bool:
+        """Return whether `type` allows values of a kind."""
+        if self._kinds < 0:
+            self._kinds = (1 << 7) - 1
+            if "type" in self.keywords():
+                names = self.schema["type"]
+                names = (names,) if isinstance(names, str) else names
+                self._kinds = sum({_KINDS_OF_TYPE[name] for name in names})
+        return bool(self._kinds >> kind & 1)
 
     def in_place(self) -> list[SubschemaNode]:
         """Return the sub-schemas that judge the same value."""
@@ -90,10 +108,17 @@ class SubschemaNode:
         """Return the formula that a value of this kind has to satisfy."""
         result = self._components[kind]
         if result is None:
+            if not self.may_be(kind):
+                self._components[kind] = FALSE
+                return FALSE
             # Without recursion: what judges the same value may be nested very deep.
             stack = [self]
             while stack:
                 node = stack[-1]
+                if not node.may_be(kind):
+                    stack.pop()
+                    node._components[kind] = FALSE
+                    continue
                 waiting = [part for part in node.in_place() if part._components[kind] is None]
                 if waiting:
                     stack.extend(waiting)
@@ -164,6 +189,17 @@ def _in_place_values(node: SubschemaNode, keyword: str) -> list[tuple[Any, tuple
 
 
 _ALL = frozenset(range(7))
+
+#: Type name -> its kinds as bits; `integer` is what some numbers are.
+_KINDS_OF_TYPE = {
+    "null": 1 << NULL,
+    "boolean": 1 << FALSE_LITERAL | 1 << TRUE_LITERAL,
+    "number": 1 << NUMBER,
+    "integer": 1 << NUMBER,
+    "string": 1 << STRING,
+    "array": 1 << ARRAY,
+    "object": 1 << OBJECT,
+}
 
 
 def _type(node: SubschemaNode, keyword: str, kind: int) -> int:
