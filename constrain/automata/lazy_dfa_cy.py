@@ -548,7 +548,11 @@ class LazyDfa(TableAutomaton):
         found = [(0, -1, state)] if self.accepting(state) else []
         for byte in sorted(self._branch(state), key=RANK.__getitem__):
             target = self.step(state, byte)
-            found.append((1 + self._least(target)[0], byte, target))
+            bound, is_exact = self._least(target)
+            if not is_exact:
+                # A bound that is too low would be followed through very many states.
+                bound = len(self.completion(target))
+            found.append((1 + bound, byte, target))
         found.sort(key=itemgetter(0))
         return found
 
