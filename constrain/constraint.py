@@ -193,7 +193,9 @@ def _rebuild(
 def _copy(value: Any) -> Any:
     """Return a copy of a JSON value; what is none is left as it is."""
     if isinstance(value, dict):
-        return {key: _copy(member) if isinstance(member, dict | list) else member for key, member in value.items()}
+        return {
+            key: _copy(member) if isinstance(member, dict | list) else member for key, member in value.items()
+        }
     if isinstance(value, list):
         return [_copy(item) if isinstance(item, dict | list) else item for item in value]
     return value

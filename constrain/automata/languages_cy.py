@@ -183,10 +183,10 @@ class Languages:
             self._words: dict[tuple[bytes, ...], tuple[bytes, ...]] = dict(base._words)
             self._segments: dict[int, tuple[int, ...]] = dict(base._segments)
             self._before: dict[tuple[int, int], int] = dict(base._before)
-            self.nothing = base.nothing
-            self.empty = base.empty
-            self.any_character = base.any_character
-            self.any_text = base.any_text
+            self.nothing: Language = base.nothing
+            self.empty: Language = base.empty
+            self.any_character: Language = base.any_character
+            self.any_text: Language = base.any_text
             return
         self._table = {}
         self._words = {}

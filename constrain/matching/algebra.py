@@ -212,7 +212,8 @@ class Algebra:
     def language_ahead(self, automaton: LazyDfa, state: int) -> Language:
         """Return what may follow in a state, as a language of this arena."""
         if not automaton.is_shared:
-            return automaton.components(state)[0]
+            known: Language = automaton.components(state)[0]
+            return known
         language: Language = self.languages.any_text
         assert automaton is any_text_automaton()
         for byte in list(automaton.path_to(state)):

@@ -44,7 +44,7 @@ class Goal:
         self.tracked = tracked
         self.known_kinds = 0
         self.kinds = 0
-        self.text = None
+        self.text: Any = None
         self.text_low = 0
         self.text_high = -1
         self.text_universal = False

@@ -6,7 +6,14 @@ characters alone. What it refuses can follow in no JSON text.
 
 from __future__ import annotations
 
-__all__ = ["KEY_REMAINDER", "VALUE_REMAINDER", "BETWEEN_TOKENS", "NUMBER_REMAINDER", "leaves_value", "may_follow"]
+__all__ = [
+    "BETWEEN_TOKENS",
+    "KEY_REMAINDER",
+    "NUMBER_REMAINDER",
+    "VALUE_REMAINDER",
+    "leaves_value",
+    "may_follow",
+]
 
 # Places: after a value; after a key; a value is due; after a comma; after `{`; after `[`; in a
 # string that is a value, a key, or one of these; after a backslash there; in a number; in a literal.

@@ -11,9 +11,7 @@ automaton alone: their mask is cached.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import Any
 
 try:
     import cython
@@ -21,7 +19,9 @@ except ModuleNotFoundError:
     from constrain._cython import cython
 
 if cython.compiled:
+    from cython.cimports.constrain.automata.table_cy import TableAutomaton
     from cython.cimports.constrain.matching.frames_cy import Frame, Goal
+    from cython.cimports.constrain.matching.key_trie_cy import KeyTrie
     from cython.cimports.constrain.matching.modes import (
         COUNTED_LANE,
         END,
@@ -37,13 +37,13 @@ if cython.compiled:
         VALUE,
     )
     from cython.cimports.constrain.matching.position_cy import Policy, Position
-    from cython.cimports.constrain.automata.table_cy import TableAutomaton
-    from cython.cimports.constrain.matching.key_trie_cy import KeyTrie
     from cython.cimports.constrain.matching.walks_cy import Scratch, Sub, WalkTrie
     from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
     from cython.cimports.libc.string import memcpy, memset
 else:
+    from constrain.automata.table_cy import TableAutomaton
     from constrain.matching.frames_cy import Frame, Goal
+    from constrain.matching.key_trie_cy import KeyTrie
     from constrain.matching.modes import (
         COUNTED_LANE,
         END,
@@ -59,29 +59,16 @@ else:
         VALUE,
     )
     from constrain.matching.position_cy import Policy, Position
-    from constrain.automata.table_cy import TableAutomaton
-    from constrain.matching.key_trie_cy import KeyTrie
     from constrain.matching.walks_cy import Scratch, Sub, WalkTrie
     from constrain.vocabulary.token_trie_cy import TokenTrie
 
 import numpy as np
 
 from constrain.automata.lazy_dfa_cy import FEW_WORDS
-from constrain.matching.position_cy import free_string_position
-from constrain.matching.json_lookahead import KEY_REMAINDER, VALUE_REMAINDER, BETWEEN_TOKENS, NUMBER_REMAINDER, may_follow
-from constrain.matching.walks_cy import build_sub, group_trie, loops, whole_trie
+from constrain.matching.vocabulary_masks import MaskCache, vocabulary_masks
+from constrain.matching.walks_cy import build_sub, loops
 
-if TYPE_CHECKING:
-    from constrain.vocabulary import Vocabulary
-
-__all__ = ["MaskBuilder", "MaskCache", "VocabularyMasks"]
-
-#: What the masks of all constraints over one vocabulary share, by whether escapes are minimal.
-_SHARED: WeakKeyDictionary[Vocabulary, dict[bool, VocabularyMasks]] = WeakKeyDictionary()
-
-_BLANKS = b" \t\n\r"
-_LITERALS = (b"true", b"false", b"null")
-_NUMERIC = b"0123456789+-.eE"
+__all__ = ["MaskBuilder"]
 
 #: With more free keys that were written than this, each inner text is looked up among them.
 _MANY_KEYS = 64
@@ -89,216 +76,6 @@ _MANY_KEYS = 64
 _MANY_TOKENS = 8
 #: So many sets of remainders after keys are kept.
 _MOST_AFTER_KEYS = 10_000
-
-
-class VocabularyMasks:
-    """What depends on the vocabulary and the policy of escapes alone.
-
-    Attributes:
-        whole: all tokens.
-        stripped: the tokens that can come between JSON tokens, without their leading blanks, numbers
-            apart; the tag of a token is the index of its blanks in `blanks`.
-        numbers: the tokens that are the beginning of a number, likewise.
-        blanks: the runs of blanks that tokens begin with; the first is empty.
-        only_blanks: (token, index of its blanks) of the tokens that are nothing else.
-        inside: the tokens that stay inside a string that any text may continue, here or within
-            a character.
-        escaped, plain: those of them with an escape, and those without.
-        resuming: the tokens that begin within a character and leave the string.
-        numeric: the tokens of which a number is made.
-        after_number: the tokens that go on with a number and leave it.
-        cache: masks of automata that all constraints share.
-    """
-
-    def __init__(self, vocabulary: Vocabulary, policy: Policy) -> None:
-        self.cache = MaskCache(32 * 1024 * 1024)
-        self._judged: dict[tuple[str, int], tuple[bytearray, bytes]] = {}
-        self.opened = free_string_position(policy)
-        trie = vocabulary.trie
-        self.n_words = (vocabulary.size + 31) // 32
-        self.whole = whole_trie(trie)
-        text = trie.text.tobytes()[:-1]
-        offset = trie.offset.astype(np.int64)
-        data = np.frombuffer(text + b"\0", dtype=np.uint8)
-        sub = build_sub(self.whole, 0, self.opened, False)
-        self.whole.subs[0, False] = sub
-        self.whole.subs[0, True] = build_sub(self.whole, 0, self.opened, True)
-        is_inside = np.zeros(len(offset) - 1, dtype=bool)
-        is_inside[sub.inside.ids] = True
-        resuming = self._resume(trie, text, offset)
-        is_inside[[token for _, token, leaves in resuming if not leaves]] = True
-        self.resuming = group_trie(*_columns([(whole, token, 0) for whole, token, leaves in resuming if leaves]))
-        self.inside = whole_trie(_subset(trie, text, offset, is_inside))
-        slashed = _holds(data == 0x5C, offset)
-        self.escaped = whole_trie(_subset(trie, text, offset, is_inside & slashed))
-        self.plain = whole_trie(_subset(trie, text, offset, is_inside & ~slashed))
-        self.plain.sign()
-        begun = np.concatenate(([0], np.cumsum((data & 0xC0) != 0x80)))
-        characters = begun[offset[1:]] - begun[offset[:-1]]
-        from_boundary = np.zeros(len(offset) - 1, dtype=bool)
-        from_boundary[sub.inside.ids] = True
-        plain = np.flatnonzero(from_boundary & ~slashed)
-        self._by_length = plain[np.argsort(characters[plain], kind="stable")]
-        self._lengths = characters[self._by_length]
-        self._plain_bits = np.zeros(self.n_words * 32, dtype=np.uint8)
-        self._plain_bits[plain] = 1
-        is_numeric = np.isin(data, np.frombuffer(_NUMERIC, dtype=np.uint8))
-        numeric = ~_holds(~is_numeric[:-1], offset)
-        self.numeric = whole_trie(_subset(trie, text, offset, numeric & (np.diff(offset) > 0)))
-        self._strip(trie, text, offset, is_numeric)
-
-    def _resume(self, trie: TokenTrie, text: bytes, offset: Any) -> list[tuple[bytes, int, bool]]:
-        """Return (text, token, whether it leaves a string) of the tokens that begin within a character."""
-        lengths = np.diff(offset)
-        first = np.frombuffer(text + b"\0", dtype=np.uint8)[offset[:-1]]
-        found: list[tuple[bytes, int, bool]] = []
-        for token in np.flatnonzero((lengths > 0) & ((first & 0xC0) == 0x80)).tolist():
-            whole = text[int(offset[token]) : int(offset[token + 1])]
-            begun = 1
-            while begun < min(3, len(whole)) and whole[begun] & 0xC0 == 0x80:
-                begun += 1
-            here = self.opened.copy()
-            for index in range(begun, len(whole)):
-                if not here.step(whole[index], here):
-                    break
-                if here.mode == END:
-                    if may_follow(whole[index + 1 :], VALUE_REMAINDER | KEY_REMAINDER):
-                        found.append((whole, token, True))
-                    break
-            else:
-                found.append((whole, token, False))
-        return found
-
-    def short_tokens(self, most: int) -> bytes:
-        """Return the packed mask of the tokens of plain text that begin at most `most` characters."""
-        count = int(np.searchsorted(self._lengths, most, side="right"))
-        if 2 * count < len(self._by_length):
-            bits = np.zeros(self.n_words * 32, dtype=np.uint8)
-            bits[self._by_length[:count]] = 1
-        else:
-            bits = self._plain_bits.copy()
-            bits[self._by_length[count:]] = 0
-        return np.packbits(bits, bitorder="little").tobytes()
-
-    def judge_blanks(self, policy: Policy, state: int) -> tuple[bytearray, bytes]:
-        """Return which runs of blanks may follow a state of one, and the packed tokens that are only such."""
-        key = (policy.whitespace_name, state)
-        known = self._judged.get(key)
-        if known is not None:
-            return known
-        flags = bytearray(len(self.blanks))
-        table = policy.whitespace
-        for index, blanks in enumerate(self.blanks):
-            here = state
-            for byte in blanks:
-                here = table[here * 4 + _BLANKS.index(byte)]
-                if here < 0:
-                    break
-            flags[index] = here >= 0
-        words = np.zeros(self.n_words, dtype=np.uint32)
-        for token, tag in self.only_blanks:
-            if flags[tag]:
-                words[token >> 5] |= np.uint32(1 << (token & 31))
-        known = (flags, words.tobytes())
-        self._judged[key] = known
-        return known
-
-    def _strip(self, trie: TokenTrie, text: bytes, offset: Any, is_numeric: Any) -> None:
-        data = np.frombuffer(text + b"\0", dtype=np.uint8)
-        is_blank = np.isin(data, np.frombuffer(_BLANKS, dtype=np.uint8))
-        # For each byte, the next one that is no blank; the text ends with one.
-        following = np.where(is_blank, len(data), np.arange(len(data)))
-        following = np.minimum.accumulate(following[::-1])[::-1]
-        lengths = np.diff(offset)
-        tokens = np.flatnonzero(lengths > 0)
-        first = np.minimum(following[offset[tokens]], offset[tokens + 1])
-        can_start = np.zeros(256, dtype=bool)
-        can_start[np.frombuffer(b'{}[],:"-0123456789tfn', dtype=np.uint8)] = True
-        ends = first == offset[tokens + 1]
-        chosen = ends | can_start[data[np.minimum(first, len(data) - 1)]]
-        index: dict[bytes, int] = {b"": 0}
-        structure: list[tuple[bytes, int, int]] = []
-        numbers: list[tuple[bytes, int, int]] = []
-        self.only_blanks: list[tuple[int, int]] = []
-        for token, start in zip(tokens[chosen].tolist(), first[chosen].tolist(), strict=True):
-            begin, end = int(offset[token]), int(offset[token + 1])
-            rest = text[start:end]
-            if rest[:1] in (b"t", b"f", b"n") and not any(
-                rest.startswith(literal) or literal.startswith(rest) for literal in _LITERALS
-            ):
-                continue
-            if not may_follow(rest, BETWEEN_TOKENS):
-                continue
-            blanks = text[begin:start]
-            tag = index.setdefault(blanks, len(index))
-            if not rest:
-                self.only_blanks.append((token, tag))
-            elif not rest.strip(_NUMERIC):
-                numbers.append((rest, token, tag))
-            else:
-                structure.append((rest, token, tag))
-        self.blanks = list(index)
-        self.has_blanks = len(self.blanks) > 1
-        self.stripped = group_trie(*_columns(structure))
-        self.numbers = group_trie(*_columns(numbers))
-        leaving: list[tuple[bytes, int, int]] = []
-        for token in np.flatnonzero((lengths > 0) & is_numeric[offset[:-1]]).tolist():
-            whole = text[int(offset[token]) : int(offset[token + 1])]
-            if whole.strip(_NUMERIC) and may_follow(whole, NUMBER_REMAINDER):
-                leaving.append((whole, token, 0))
-        self.after_number = group_trie(*_columns(leaving))
-
-
-def _columns(rows: list[tuple[bytes, int, int]]) -> tuple[list[bytes], list[int], list[int]]:
-    return [text for text, _, _ in rows], [token for _, token, _ in rows], [tag for _, _, tag in rows]
-
-
-def _holds(flags: Any, offset: Any) -> Any:
-    """Return which tokens have a byte whose flag is set."""
-    counts = np.concatenate(([0], np.cumsum(flags)))
-    return counts[offset[1:]] > counts[offset[:-1]]
-
-
-def _shared(vocabulary: Vocabulary, policy: Policy) -> VocabularyMasks:
-    by_policy = _SHARED.setdefault(vocabulary, {})
-    shared = by_policy.get(policy.minimal)
-    if shared is None:
-        shared = VocabularyMasks(vocabulary, policy)
-        by_policy[policy.minimal] = shared
-    return shared
-
-
-def _subset(trie: TokenTrie, text: bytes, offset: Any, wanted: Any) -> TokenTrie:
-    lengths = np.where(wanted, np.diff(offset), 0)
-    flags = np.repeat(wanted, np.diff(offset))
-    chosen = np.frombuffer(text, dtype=np.uint8)[flags].tobytes()
-    starts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
-    ids = trie.sorted_ids[wanted[trie.sorted_ids]]
-    return TokenTrie(chosen, starts, ids)
-
-
-class MaskCache:
-    """Packed masks by key, the least recently used dropped above a budget of bytes."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
-        self.size = 0
-        self._masks: OrderedDict[object, bytes] = OrderedDict()
-
-    def get(self, key: object) -> bytes | None:
-        """Return the mask of a key, if it is kept."""
-        mask = self._masks.get(key)
-        if mask is not None:
-            self._masks.move_to_end(key)
-        return mask
-
-    def put(self, key: object, mask: bytes) -> None:
-        """Keep a mask."""
-        self._masks[key] = mask
-        self.size += len(mask)
-        while self.size > self.max_bytes and len(self._masks) > 1:
-            _, dropped = self._masks.popitem(last=False)
-            self.size -= len(dropped)
 
 
 @cython.cclass
@@ -311,7 +88,7 @@ class MaskBuilder:
     """
 
     def __init__(self, vocabulary: Any, policy: Policy, max_bytes: int) -> None:
-        self.shared = _shared(vocabulary, policy)
+        self.shared = vocabulary_masks(vocabulary, policy)
         self.whole = self.shared.whole
         self.inside = self.shared.inside
         self.stripped = self.shared.stripped
@@ -550,7 +327,11 @@ class MaskBuilder:
             self._walk(self.shared.escaped, 0, position, 0)
             return 0
         frame: Frame = position.frame
-        if position.mode == IN_KEY and frame.n_names > FEW_WORDS and not self._is_rich(position, position.state):
+        if (
+            position.mode == IN_KEY
+            and frame.n_names > FEW_WORDS
+            and not self._is_rich(position, position.state)
+        ):
             self._clear()
             self._walk(self.inside, 0, position, 0)
             return 0
@@ -1122,7 +903,9 @@ class MaskBuilder:
                             self._emit_node(walk, node)
                         node += 1
                         continue
-                    if kind != NUMBER_LANE or (byte > 0x20 and byte != 0x2C and byte != 0x5D and byte != 0x7D):
+                    if kind != NUMBER_LANE or (
+                        byte > 0x20 and byte != 0x2C and byte != 0x5D and byte != 0x7D
+                    ):
                         node = trie.c_subtree_end[node]
                         continue
                 elif byte < 0x20:

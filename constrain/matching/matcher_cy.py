@@ -15,7 +15,12 @@ except ModuleNotFoundError:
     from constrain._cython import cython
 
 if cython.compiled:
+    from cython.cimports.constrain.matching.masks_cy import MaskBuilder
+    from cython.cimports.constrain.matching.modes import IN_STRING
+    from cython.cimports.constrain.matching.position_cy import Policy, Position
+    from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
     from cython.cimports.cpython.buffer import (
+        Py_buffer,
         PyBUF_FORMAT,
         PyBUF_ND,
         PyBUF_WRITABLE,
@@ -23,10 +28,6 @@ if cython.compiled:
         PyObject_GetBuffer,
     )
     from cython.cimports.libc.string import memcpy, memset
-    from cython.cimports.constrain.matching.masks_cy import MaskBuilder
-    from cython.cimports.constrain.matching.modes import IN_STRING
-    from cython.cimports.constrain.matching.position_cy import Policy, Position
-    from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
 else:
     from constrain.matching.masks_cy import MaskBuilder
     from constrain.matching.modes import IN_STRING
@@ -175,13 +176,11 @@ class Matcher:
         result: cython.int = 2
         if cython.compiled:
             builder: MaskBuilder = self.session.builder
-            view: Py_buffer
+            view = cython.declare(Py_buffer)
             width: cython.Py_ssize_t
             target: cython.p_char
             try:
-                PyObject_GetBuffer(
-                    bitmask, cython.address(view), PyBUF_WRITABLE | PyBUF_ND | PyBUF_FORMAT
-                )
+                PyObject_GetBuffer(bitmask, cython.address(view), PyBUF_WRITABLE | PyBUF_ND | PyBUF_FORMAT)
             except (ValueError, BufferError):
                 return 2
             try:

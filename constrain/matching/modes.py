@@ -66,7 +66,7 @@ LOW_BACKSLASH = 6
 LOW_U = 7
 LOW_HEX = 8
 
-# What a run of bytes within one token is read as (`walks_cy`). COUNTED_LANE: a string whose length is bounded.
+# What a run of bytes within one token is read as (`walks_cy`). COUNTED_LANE: a string of bounded length.
 NO_LANE = 0
 STRING_LANE = 1
 KEY_LANE = 2

@@ -193,8 +193,7 @@ class ObjectShape:
         offered = [
             vector
             for vector in self._free_classes()
-            if self._free_entry_simple(vector) is not None
-            and not self.keys.is_used_up(vector, frame.names)
+            if self._free_entry_simple(vector) is not None and not self.keys.is_used_up(vector, frame.names)
         ]
         return (names, *self._free_part(offered, len(offered) == len(self._all_classes()), frame))
 

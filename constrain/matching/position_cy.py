@@ -590,9 +590,7 @@ class Position:
 
     def _first_live_escape(self) -> int:
         for first, last in self._escape_ranges():
-            found = first_live_code_point(
-                self.automaton, self.state, first, last, lambda state, more: True
-            )
+            found = first_live_code_point(self.automaton, self.state, first, last, lambda state, more: True)
             if found >= 0:
                 return found
         return -1

@@ -239,9 +239,7 @@ def _class_of_ascii() -> list[int]:
 
 
 _CLASSES = _class_of_ascii()
-_ALL_ASCII = [
-    (bit, [byte for byte in range(0x80) if _CLASSES[byte] == bit]) for bit in sorted(set(_CLASSES))
-]
+_ALL_ASCII = [(bit, [byte for byte in range(0x80) if _CLASSES[byte] == bit]) for bit in sorted(set(_CLASSES))]
 
 
 def signatures(trie: TokenTrie) -> Any:
@@ -286,8 +284,9 @@ def _continuations(lead: int) -> tuple[tuple[int, int], ...] | None:
         return None
     if lead < 0xE0:
         return ((0x80, 0xBF),)
-    first = (0xA0 if lead == 0xE0 else 0x90 if lead == 0xF0 else 0x80), (
-        0x9F if lead == 0xED else 0x8F if lead == 0xF4 else 0xBF
+    first = (
+        (0xA0 if lead == 0xE0 else 0x90 if lead == 0xF0 else 0x80),
+        (0x9F if lead == 0xED else 0x8F if lead == 0xF4 else 0xBF),
     )
     return (first, (0x80, 0xBF)) if lead < 0xF0 else (first, (0x80, 0xBF), (0x80, 0xBF))
 

@@ -20,4 +20,6 @@ def test_a_key_that_was_written_is_not_offered_again_in_a_token() -> None:
         matcher.fill_bitmask(bitmask)
         bits = np.unpackbits(bitmask[0].view(np.uint8), bitorder="little")
         assert bool(bits[256]) is allowed, text
-        assert {token for token in range(257) if matcher.fork().advance(token)} == set(np.flatnonzero(bits)) - {257}
+        assert {token for token in range(257) if matcher.fork().advance(token)} == set(
+            np.flatnonzero(bits)
+        ) - {257}
