@@ -281,7 +281,7 @@ class Frame:
     def reading(self, entry: Any) -> Frame:
         """Return a frame that reads the value of some further property.
 
-        Its key is not in its set of names: only what ends before the value does may be read with it.
+        Its key is not in its set of names: no further key may be ended with it.
         """
         return Frame(
             self.parent, OBJECT, self.shape, self.present, self.blocked, self.names, self.count + 1, entry

@@ -11,8 +11,8 @@ __all__ = [
     "KEY_REMAINDER",
     "NUMBER_REMAINDER",
     "VALUE_REMAINDER",
-    "leaves_value",
     "may_follow",
+    "value_end",
 ]
 
 # Places: after a value; after a key; a value is due; after a comma; after `{`; after `[`; in a
@@ -100,15 +100,14 @@ def may_follow(text: bytes, places: int) -> bool:
     return True
 
 
-def leaves_value(text: bytes) -> bool:
-    """Return whether a text after a key may go on after the value of the key, blanks apart."""
+def value_end(text: bytes) -> int:
+    """Return where a text after a key goes on after the value of the key, blanks apart; -1 if nowhere."""
     depth = 0
     in_string = False
     begun = False
     index = 0
     while index < len(text):
         byte = text[index]
-        index += 1
         if in_string:
             if byte == 0x5C:
                 index += 1
@@ -121,7 +120,8 @@ def leaves_value(text: bytes) -> bool:
             begun = True
         elif byte in b"]}":
             depth -= 1
-        if depth < 0 or (begun and depth == 0 and byte == 0x2C):
-            return True
+        if depth < 0 or (begun and depth == 0 and byte == 0x2C and not in_string):
+            return index
         begun = begun or byte not in b": \t\n\r"
-    return False
+        index += 1
+    return -1

@@ -4,6 +4,7 @@ from constrain.matching.frames_cy cimport Frame, Goal
 from constrain.matching.key_trie_cy cimport KeyTrie
 from constrain.matching.position_cy cimport Policy, Position
 from constrain.matching.walks_cy cimport Scratch, Sub, WalkTrie
+from constrain.vocabulary.token_trie_cy cimport TokenTrie
 
 
 cdef class MaskBuilder:
@@ -11,6 +12,12 @@ cdef class MaskBuilder:
     cdef WalkTrie whole
     cdef WalkTrie inside
     cdef WalkTrie stripped
+    cdef WalkTrie escaped
+    cdef WalkTrie plain
+    cdef WalkTrie numeric
+    cdef WalkTrie after_number
+    cdef WalkTrie resuming
+    cdef WalkTrie numbers
     cdef Policy policy
     cdef readonly Py_ssize_t n_words
     cdef readonly object cache
@@ -25,6 +32,8 @@ cdef class MaskBuilder:
     cdef Goal _string_goal
     cdef bytes _string_mask
     cdef dict _after_keys
+    cdef Frame _key_frame
+    cdef dict _followers
     cpdef object fill(self, Position position)
     cpdef int clear(self)
     cpdef int allow(self, object tokens)
@@ -48,12 +57,14 @@ cdef class MaskBuilder:
     cdef int _end_inners(self, Sub sub, Position position, int level, object groups, object named)
     cdef int _fill_key(self, Position position)
     cdef int _add_names(self, Position position)
-    cdef int _add_names_below(self, KeyTrie names, int above, int node, bytes offered)
+    cdef int _add_names_below(self, TokenTrie trie, KeyTrie names, int above, int node, bytes offered)
     cdef int _copy_key_inside(self, Position position)
     cdef int _leave_key(self, Sub sub, Position position, int level)
     cdef int _emit_named(self, Sub sub, Position position, int inner, int name, int level)
     cdef int _leave_free_key(self, Sub sub, Position position, int level)
-    cdef int _allow_after_key(self, Sub sub, Frame frame, object member, int level)
+    cdef int _allow_after_key(self, Sub sub, Frame frame, object member, int name, int level)
+    cdef Frame _following(self, Frame frame, object member, int name)
+    cdef int _allow_some(self, WalkTrie remainders, Position exit, int level)
     cdef int _end_names(self, Sub sub, KeyTrie names, int node, int above, object named)
     cdef int _inner(self, Sub sub, bytes text)
     cdef int _copy(self, bytes mask)

@@ -92,6 +92,12 @@ class MaskBuilder:
         self.whole = self.shared.whole
         self.inside = self.shared.inside
         self.stripped = self.shared.stripped
+        self.escaped = self.shared.escaped
+        self.plain = self.shared.plain
+        self.numeric = self.shared.numeric
+        self.after_number = self.shared.after_number
+        self.resuming = self.shared.resuming
+        self.numbers = self.shared.numbers
         self.policy = policy
         self.n_words = (vocabulary.size + 31) // 32
         self.cache = MaskCache(max_bytes)
@@ -107,6 +113,9 @@ class MaskBuilder:
         self._string_frame: Any = None
         self._string_goal: Any = None
         self._string_mask = b""
+        # The frames that read the values of the keys that may follow the frame of the last key.
+        self._key_frame: Any = None
+        self._followers: dict[object, Any] = {}
         #: (goal, sub) -> the remainders that may follow a key whose value has this goal.
         self._after_keys: dict[object, bytes] = {}
 
@@ -197,11 +206,11 @@ class MaskBuilder:
             cache = self.shared.cache
             mask = cache.get(key)
             if mask is None:
-                mask = self._apart(self.shared.numbers, position)
+                mask = self._apart(self.numbers, position)
                 cache.put(key, mask)
             self._add(mask)
             return 0
-        self._walk(self.shared.numbers, 0, position, 0)
+        self._walk(self.numbers, 0, position, 0)
         return 0
 
     @cython.cfunc
@@ -231,11 +240,11 @@ class MaskBuilder:
         target: Position
         if mask is None:
             self._clear()
-            self._walk(self.shared.numeric, 0, position, 0)
+            self._walk(self.numeric, 0, position, 0)
             cache.put(key, self._packed())
         else:
             self._copy(mask)
-        self._walk(self.shared.after_number, 0, position, 0)
+        self._walk(self.after_number, 0, position, 0)
         if automaton.accepting(position.state):
             target = Position(self.policy)
             position.end_number(target)
@@ -273,7 +282,7 @@ class MaskBuilder:
                 self._leave_counted(sub, position, left)
             return 0
         self._copy_inside(position)
-        self._walk(self.shared.resuming, 0, position, 0)
+        self._walk(self.resuming, 0, position, 0)
         if position.frame.captures or low > 0 or high >= 0:
             self._walk(sub.leaving(), 0, position, 0)
         else:
@@ -310,7 +319,7 @@ class MaskBuilder:
         mask = self.shared.cache.get(key)
         if mask is None:
             self._copy(self.shared.short_tokens(left))
-            self._walk(self.shared.escaped, 0, position, 0)
+            self._walk(self.escaped, 0, position, 0)
             self.shared.cache.put(key, self._packed())
             return 0
         self._copy(mask)
@@ -324,7 +333,7 @@ class MaskBuilder:
         if position.mode == IN_STRING and (goal.text_low > 0 or goal.text_high >= 0):
             self._clear()
             self._add_plain(automaton, position.state, goal, position.length)
-            self._walk(self.shared.escaped, 0, position, 0)
+            self._walk(self.escaped, 0, position, 0)
             return 0
         frame: Frame = position.frame
         if (
@@ -351,7 +360,7 @@ class MaskBuilder:
             self._walk(self.inside, 0, position, 0)
         else:
             self._add_plain(automaton, position.state, None, 0)
-            self._walk(self.shared.escaped, 0, position, 0)
+            self._walk(self.escaped, 0, position, 0)
         if self._rich:
             cache.put(key, self._packed())
         return 0
@@ -368,7 +377,7 @@ class MaskBuilder:
             goal: if its bounds on the length count.
             length: that was read.
         """
-        walk: WalkTrie = self.shared.plain
+        walk: WalkTrie = self.plain
         trie: TokenTrie = walk.trie
         scratch: Scratch = self._scratch(0)
         one: cython.uint = 1
@@ -435,19 +444,26 @@ class MaskBuilder:
         n_words: cython.int = (sub.n_remainders + 31) >> 5
         if len(scratch.allowed_array) < n_words:
             scratch.reserve(sub.n_remainders)
-        kept = self.words
-        tags = self.filter
         for k in range(n_words):
             scratch.allowed[k] = 0
         scratch.allowed[0] = 1
         if sub.remainders is not None:
-            self.words = scratch.allowed
-            self.filter = None
-            try:
-                self._walk(sub.remainders, 0, exit, level + 1)
-            finally:
-                self.words = kept
-                self.filter = tags
+            self._allow_some(sub.remainders, exit, level)
+        return 0
+
+    @cython.cfunc
+    def _allow_some(self, remainders: WalkTrie, exit: Position, level: cython.int) -> cython.int:
+        """Add those of some remainders that may follow `exit`."""
+        scratch: Scratch = self._scratch(level)
+        kept = self.words
+        tags = self.filter
+        self.words = scratch.allowed
+        self.filter = None
+        try:
+            self._walk(remainders, 0, exit, level + 1)
+        finally:
+            self.words = kept
+            self.filter = tags
         return 0
 
     @cython.cfunc
@@ -602,7 +618,7 @@ class MaskBuilder:
             self._clear()
             self._add_names(position)
         if position.state < 0 or not position.automaton.is_boundary(position.state):
-            self._walk(self.shared.resuming, 0, position, 0)
+            self._walk(self.resuming, 0, position, 0)
         self._leave_key(sub, position, 0)
         return 0
 
@@ -610,16 +626,15 @@ class MaskBuilder:
     def _add_names(self, position: Position) -> cython.int:
         """Add the tokens that stay inside a named key."""
         if position.trie >= 0:
-            self._add_names_below(position.names, position.trie, 0, position.frame.offered())
-            self._walk(self.shared.escaped, 0, position, 0)
+            self._add_names_below(self.plain.trie, position.names, position.trie, 0, position.frame.offered())
+            self._walk(self.escaped, 0, position, 0)
         return 0
 
     @cython.cfunc
     def _add_names_below(
-        self, names: KeyTrie, above: cython.int, node: cython.int, offered: bytes
+        self, trie: TokenTrie, names: KeyTrie, above: cython.int, node: cython.int, offered: bytes
     ) -> cython.int:
         """Add the tokens below a node that go on with an offered key; at most as deep as a token is long."""
-        trie: TokenTrie = self.shared.plain.trie
         below: cython.int = above + 1
         child: cython.int
         token: cython.int
@@ -632,7 +647,7 @@ class MaskBuilder:
                     self.words[token >> 5] |= one << (token & 31)
                     token = trie.c_next_same[token]
                 if trie.c_subtree_end[child] > child + 1:
-                    self._add_names_below(names, below, child, offered)
+                    self._add_names_below(trie, names, below, child, offered)
             below = names.c_end[below]
         return 0
 
@@ -671,7 +686,7 @@ class MaskBuilder:
         for vector, entries in groups.items():
             member = frame.shape.free_entry(frame, vector)
             if member is not None:
-                self._allow_after_key(sub, frame, member, level)
+                self._allow_after_key(sub, frame, member, -1, level)
                 for entry in entries:
                     self._emit_leaving(sub, entry, level)
         for inner, name in named:
@@ -685,7 +700,7 @@ class MaskBuilder:
         """Add the tokens that end a named key with an inner text."""
         frame: Frame = position.frame
         if frame.offer()[0] >> name & 1:
-            self._allow_after_key(sub, frame, frame.shape.named_entry(frame, name), level)
+            self._allow_after_key(sub, frame, frame.shape.named_entry(frame, name), name, level)
             self._emit_leaving(sub, inner, level)
         return 0
 
@@ -699,7 +714,7 @@ class MaskBuilder:
         rest: bytes
         member = frame.shape.free_entry(frame, 0)
         if member is not None:
-            self._allow_after_key(sub, frame, member, level)
+            self._allow_after_key(sub, frame, member, -1, level)
             self._emit_leaving(sub, -1, level)
             if frame.n_names:
                 for key in frame.names:
@@ -719,21 +734,25 @@ class MaskBuilder:
         return 0
 
     @cython.cfunc
-    def _allow_after_key(self, sub: Sub, frame: Frame, member: Any, level: cython.int) -> cython.int:
-        """Find the remainders that may follow a key; the goal of its value tells them.
+    def _allow_after_key(
+        self, sub: Sub, frame: Frame, member: Any, name: cython.int, level: cython.int
+    ) -> cython.int:
+        """Find the remainders that may follow a key.
 
         Args:
             frame: of the object, before the key.
             member: the entry of the key.
+            name: the key if it is a named one, else -1.
         """
         scratch: Scratch = self._scratch(level)
         exit: Position
+        following: Frame
         n_words: cython.int = (sub.n_remainders + 31) >> 5
         key: object = (member.goal, sub)
         allowed = self._after_keys.get(key)
         if allowed is None:
             exit = Position(self.policy)
-            exit.expect_colon(frame.reading(member))
+            exit.expect_colon(self._following(frame, member, name))
             self._allow(sub, exit, level)
             if cython.compiled:
                 allowed = scratch.allowed_array[:n_words].tobytes()
@@ -742,14 +761,32 @@ class MaskBuilder:
             if len(self._after_keys) >= _MOST_AFTER_KEYS:
                 self._after_keys.clear()
             self._after_keys[key] = allowed
-            return 0
-        if len(scratch.allowed_array) < n_words:
-            scratch.reserve(sub.n_remainders)
-        if cython.compiled:
-            memcpy(scratch.allowed, cython.cast(cython.p_uchar, cython.cast(bytes, allowed)), n_words * 4)
         else:
-            scratch.allowed = np.frombuffer(allowed, dtype=np.uint32).tolist()
+            if len(scratch.allowed_array) < n_words:
+                scratch.reserve(sub.n_remainders)
+            if cython.compiled:
+                memcpy(scratch.allowed, cython.cast(cython.p_uchar, cython.cast(bytes, allowed)), n_words * 4)
+            else:
+                scratch.allowed = np.frombuffer(allowed, dtype=np.uint32).tolist()
+        if sub.further is not None:
+            exit = Position(self.policy)
+            following = self._following(frame, member, name)
+            exit.expect_colon(following)
+            self._allow_some(sub.further, exit, level)
         return 0
+
+    @cython.cfunc
+    def _following(self, frame: Frame, member: Any, name: cython.int) -> Frame:
+        """Return the frame that reads the value of a key; the same one as long as the key is read."""
+        if frame is not self._key_frame:
+            self._key_frame = frame
+            self._followers = {}
+        key: object = (member, name)
+        following = self._followers.get(key)
+        if following is None:
+            following = frame.reading(member) if name < 0 else frame.with_named_key(name)
+            self._followers[key] = following
+        return following
 
     @cython.cfunc
     def _end_names(

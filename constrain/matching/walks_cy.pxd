@@ -26,6 +26,7 @@ cdef class Sub:
     cdef int* remainder
     cdef int* n_characters
     cdef readonly WalkTrie remainders
+    cdef readonly WalkTrie further
     cdef readonly int n_remainders
     cdef readonly WalkTrie irregular
     cdef object _leaving_list

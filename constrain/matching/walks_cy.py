@@ -30,7 +30,7 @@ else:
 
 import numpy as np
 
-from constrain.matching.json_lookahead import KEY_REMAINDER, VALUE_REMAINDER, leaves_value, may_follow
+from constrain.matching.json_lookahead import KEY_REMAINDER, VALUE_REMAINDER, may_follow, value_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,10 +93,12 @@ class Sub:
         remainder: per token of `inners`, the index of its remainder; the empty one has index 0.
         has_empty: whether entry 0 of `inners` is the empty text, which has no node.
         n_characters: per entry of `inners`, its number of code points.
-        remainders: the remainders that are not empty; their "tokens" are their indices.
+        remainders: the remainders that are not empty; their "tokens" are their indices. For keys, those
+            that end before the value of the key does: the goal of that value tells their fate.
+        further: for keys, the remainders that go on after that value.
         n_remainders: how many there are, the empty one counted.
-        irregular: for keys, the strings that go on after the value of the key, from the node on: they
-            are read byte by byte and not in `inners`, whose fate the goal of that value tells.
+        irregular: for keys, the strings that may end another key, from the node on: they are read byte
+            by byte and are not in `inners`.
         leaving: all strings that leave, from the node on.
     """
 
@@ -109,7 +111,8 @@ class Sub:
         for whole, closed_at, token, tag in leaving:
             inner = whole[: closed_at - 1]
             rest = whole[closed_at:]
-            if for_key and leaves_value(rest):
+            value_ends = value_end(rest) if for_key else -1
+            if value_ends >= 0 and rest.count(b'"', value_ends) > 1:
                 irregular.append((whole, token, tag))
                 continue
             if b"\\" in inner:
@@ -133,13 +136,11 @@ class Sub:
             [sum(byte & 0xC0 != 0x80 for byte in text) for text in texts], dtype=np.int32
         )
         self.n_characters = _ints(self.character_array)
-        following = [rest for rest in remainders if rest]
         self.n_remainders = len(remainders)
-        self.remainders = (
-            group_trie(following, [remainders[rest] for rest in following], [0] * len(following))
-            if following
-            else None
-        )
+        del remainders[b""]
+        leaves = {rest: for_key and value_end(rest) >= 0 for rest in remainders}
+        self.remainders = _remainder_trie({rest: i for rest, i in remainders.items() if not leaves[rest]})
+        self.further = _remainder_trie({rest: i for rest, i in remainders.items() if leaves[rest]})
         self.irregular = group_trie(*zip(*irregular, strict=True)) if irregular else None
         self._leaving_list = leaving
         self._leaving_walk: Any = None
@@ -204,6 +205,13 @@ def _ints(array: Any) -> cython.p_int:
     if cython.compiled:
         return cython.cast(cython.p_int, cython.cast(cython.size_t, array.ctypes.data))
     return array.tolist()
+
+
+def _remainder_trie(remainders: dict[bytes, int]) -> Any:
+    """Return the walk trie of remainders, whose "tokens" are their indices; `None` if there are none."""
+    if not remainders:
+        return None
+    return group_trie(list(remainders), list(remainders.values()), [0] * len(remainders))
 
 
 def _trie_of(texts: Sequence[bytes]) -> TokenTrie:
