@@ -45,6 +45,13 @@ class _ValueSet:
         """Return the formula that a value of this kind has to satisfy to be one of them."""
         return self._algebra.one_of([value for value in self._values if value.kind == kind], kind)
 
+    def kinds(self) -> int:
+        """Return the kinds of the values, as bits."""
+        kinds = 0
+        for value in self._values:
+            kinds |= 1 << value.kind
+        return kinds
+
 
 class TextPlan:
     """How a string is read: an automaton over its decoded bytes, and bounds on its length.
@@ -121,6 +128,14 @@ class Algebra:
                 result = formulas.substitute(goal, table)
             self._components[key] = result
         return result
+
+    def kinds(self, goal: int) -> int:
+        """Return the kinds of values that may satisfy a goal, as bits: a quick answer, perhaps too many."""
+        formulas = self.formulas
+        variables = formulas.support(goal)
+        if len(variables) == 1 and formulas.of_variable(variables[0]) == goal:
+            return cast(SchemaNode, formulas.value(variables[0])).kinds()
+        return (1 << len(KINDS)) - 1
 
     def is_surely_empty(self, goal: int) -> bool:
         """Return whether no value satisfies a goal, as far as that can be told without its members.

@@ -218,9 +218,12 @@ class ArrayPlanner:
             for array in demands.outside
             if len(array.items) == length
         ]
+        if not members:
+            yield runs
+            return
         slots = dict(enumerate(_listed(runs)))
         for narrowed in differing(self._algebra, self._is_nonempty, slots, members, self._spend):
-            yield [(goal, 1) for goal in narrowed.values()] if members else runs
+            yield [(goal, 1) for goal in narrowed.values()]
 
     def _uniform_from(self, demands: _Demands) -> int:
         atoms = (*demands.keep, *demands.violate)

@@ -54,6 +54,9 @@ class SchemaNode(Protocol):
     def component(self, kind: int) -> int:
         """Return the formula that a value of this kind has to satisfy."""
 
+    def kinds(self) -> int:
+        """Return the kinds of values that may satisfy it, as bits: a quick answer, perhaps too many."""
+
 
 @dataclass(frozen=True, slots=True)
 class TextIn:

@@ -193,12 +193,13 @@ def _unused_key_from(here: Position) -> bytes:
     first = bytes(automaton.completion(state))
     if _is_new(frame, here.key + first):
         return first
-    # Any longer text is new sooner or later: go round the keys that are taken.
-    taken = [name for name in (*frame.names, *keys.names) if name.startswith(here.key)]
-    rest = languages.complement(languages.literals(sorted({name[len(here.key) :] for name in taken})))
-    goal = languages.intersection(keys.algebra.language_ahead(automaton, state), rest)
+    # Any longer text is new sooner or later: go round the keys that are taken. Of whole keys, because
+    # what is ahead may begin within a character.
+    whole = languages.concat(languages.literal(here.key), keys.algebra.language_ahead(automaton, state))
+    taken = sorted({*frame.names, *keys.names})
+    goal = languages.intersection(whole, languages.complement(languages.literals(taken)))
     found = keys.algebra.dfa(goal)
-    return bytes(found.completion(found.start))
+    return bytes(found.completion(found.start))[len(here.key) :]
 
 
 def _unused_key(machine: Machine, frame: Frame, state: int) -> bytes:

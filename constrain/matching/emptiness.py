@@ -56,8 +56,12 @@ class Emptiness:
         """Return whether some value satisfies `goal`."""
         if goal <= TRUE:
             return goal == TRUE
+        kinds = self._algebra.kinds(goal)
         # Scalars first: they are decided on the spot.
-        return any(self.is_kind_nonempty(goal, kind) for kind in (0, 1, 2, STRING, NUMBER, ARRAY, OBJECT))
+        for kind in (0, 1, 2, STRING, NUMBER, ARRAY, OBJECT):
+            if kinds >> kind & 1 and self.is_kind_nonempty(goal, kind):
+                return True
+        return False
 
     def is_kind_nonempty(self, goal: int, kind: int) -> bool:
         """Return whether some value of `kind` satisfies `goal`."""

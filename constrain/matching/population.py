@@ -40,6 +40,8 @@ class Population:
         self._machine = machine
         self._complete: dict[int, list[Value]] = {}
         self._more_than: dict[int, int] = {}
+        #: The goals whose values are being counted.
+        self._counting: set[int] = set()
         self._free_key_atoms: dict[object, int] = {}
 
     def few(self, goal: int, limit: int) -> list[Value] | None:
@@ -51,13 +53,20 @@ class Population:
             return known if len(known) <= limit else None
         if self._more_than.get(goal, -1) >= limit:
             return None
-        found: list[Value] = []
-        for kind in KINDS:
-            values = self._few_of_kind(goal, kind, limit - len(found))
-            if values is None:
-                self._more_than[goal] = limit
-                return None
-            found += values
+        if goal in self._counting:
+            # Its values hold others of its own: there is no end of them.
+            return None
+        self._counting.add(goal)
+        try:
+            found: list[Value] = []
+            for kind in KINDS:
+                values = self._few_of_kind(goal, kind, limit - len(found))
+                if values is None:
+                    self._more_than[goal] = limit
+                    return None
+                found += values
+        finally:
+            self._counting.discard(goal)
         # While emptiness is being decided, goals in progress count as empty: not to be remembered.
         if not self._machine.emptiness.solving:
             self._complete[goal] = found

@@ -8,6 +8,7 @@ from constrain.errors import UnsatisfiableError
 from constrain.frontends.json_schema.nodes import SubschemaNode
 from constrain.frontends.json_schema.references import REFERENCES
 from constrain.frontends.json_schema.scan import pointer
+from constrain.matching.atoms import KINDS
 
 if TYPE_CHECKING:
     from constrain.frontends.json_schema.compiler import Compiler
@@ -26,6 +27,10 @@ class Part:
     def component(self, kind: int) -> int:
         """Return the conjunction of the chosen keywords."""
         return self._node.combine(self._keywords, kind)
+
+    def kinds(self) -> int:
+        """Return all kinds, as bits."""
+        return (1 << len(KINDS)) - 1
 
 
 def conflict(compiler: Compiler, machine: Machine, node: SubschemaNode | None = None) -> UnsatisfiableError:

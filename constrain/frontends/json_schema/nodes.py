@@ -77,15 +77,15 @@ class SubschemaNode:
                 self._keywords = [keyword for keyword in self.schema if keyword in dialect.assertions]
         return self._keywords
 
-    def may_be(self, kind: int) -> bool:
-        """Return whether `type` allows values of a kind."""
+    def kinds(self) -> int:
+        """Return the kinds of values that `type` allows, as bits."""
         if self._kinds < 0:
             self._kinds = (1 << 7) - 1
             if "type" in self.keywords():
                 names = self.schema["type"]
                 names = (names,) if isinstance(names, str) else names
                 self._kinds = sum({_KINDS_OF_TYPE[name] for name in names})
-        return bool(self._kinds >> kind & 1)
+        return self._kinds
 
     def in_place(self) -> list[SubschemaNode]:
         """Return the sub-schemas that judge the same value."""
@@ -108,14 +108,14 @@ class SubschemaNode:
         """Return the formula that a value of this kind has to satisfy."""
         result = self._components[kind]
         if result is None:
-            if not self.may_be(kind):
+            if not self.kinds() >> kind & 1:
                 self._components[kind] = FALSE
                 return FALSE
             # Without recursion: what judges the same value may be nested very deep.
             stack = [self]
             while stack:
                 node = stack[-1]
-                if not node.may_be(kind):
+                if not node.kinds() >> kind & 1:
                     stack.pop()
                     node._components[kind] = FALSE
                     continue
