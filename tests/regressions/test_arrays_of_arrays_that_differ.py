@@ -13,6 +13,11 @@ def test_a_schema_whose_items_are_itself_and_differ() -> None:
     constraint = constrain.compile_json_schema(schema)
     assert constraint.accepts("[[],[[]],[[],[[]]]]")
     assert not constraint.accepts("[[],[[]],[[]]]")
-    assert (
-        len(json.loads(constrain.compile_json_schema({**schema, "minItems": 4}).example(minimal=True))) == 4
-    )
+    assert constraint.accepts(constraint.example(seed=3))
+
+
+def test_four_different_arrays_of_different_arrays() -> None:
+    items = {"$ref": "#/$defs/any"}
+    schema: Any = {"type": "array", "items": items, "uniqueItems": True}
+    four = {**schema, "minItems": 4, "$defs": {"any": schema}}
+    assert len(json.loads(constrain.compile_json_schema(four).example(minimal=True))) == 4
