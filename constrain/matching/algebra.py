@@ -52,6 +52,10 @@ class _ValueSet:
             kinds |= 1 << value.kind
         return kinds
 
+    def has_simple_value(self) -> bool:
+        """Return whether there is a value."""
+        return bool(self._values)
+
 
 class TextPlan:
     """How a string is read: an automaton over its decoded bytes, and bounds on its length.
@@ -136,6 +140,14 @@ class Algebra:
         if len(variables) == 1 and formulas.of_variable(variables[0]) == goal:
             return cast(SchemaNode, formulas.value(variables[0])).kinds()
         return (1 << len(KINDS)) - 1
+
+    def has_simple_value(self, goal: int) -> bool:
+        """Return whether a most simple value surely satisfies a goal: quick, perhaps too cautious."""
+        formulas = self.formulas
+        variables = formulas.support(goal)
+        if len(variables) != 1 or formulas.of_variable(variables[0]) != goal:
+            return False
+        return cast(SchemaNode, formulas.value(variables[0])).has_simple_value()
 
     def is_surely_empty(self, goal: int) -> bool:
         """Return whether no value satisfies a goal, as far as that can be told without its members.

@@ -57,6 +57,9 @@ class SchemaNode(Protocol):
     def kinds(self) -> int:
         """Return the kinds of values that may satisfy it, as bits: a quick answer, perhaps too many."""
 
+    def has_simple_value(self) -> bool:
+        """Return whether a most simple value surely satisfies it: a quick answer, perhaps too cautious."""
+
 
 @dataclass(frozen=True, slots=True)
 class TextIn:

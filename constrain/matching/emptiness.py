@@ -56,6 +56,9 @@ class Emptiness:
         """Return whether some value satisfies `goal`."""
         if goal <= TRUE:
             return goal == TRUE
+        return self._algebra.has_simple_value(goal) or self._has_some_kind(goal)
+
+    def _has_some_kind(self, goal: int) -> bool:
         kinds = self._algebra.kinds(goal)
         # Scalars first: they are decided on the spot.
         for kind in (0, 1, 2, STRING, NUMBER, ARRAY, OBJECT):
@@ -153,7 +156,7 @@ class Emptiness:
         """
         if goal == TRUE:
             return 0, []
-        self.is_nonempty(goal)
+        self._has_some_kind(goal)
         candidates = [(self._rank[goal, kind], kind) for kind in range(7) if (goal, kind) in self._rank]
         _, kind = min(candidates)
         return kind, self._plans.get((goal, kind), [])

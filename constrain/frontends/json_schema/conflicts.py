@@ -32,6 +32,10 @@ class Part:
         """Return all kinds, as bits."""
         return (1 << len(KINDS)) - 1
 
+    def has_simple_value(self) -> bool:
+        """Return False: it has to be found out."""
+        return False
+
 
 def conflict(compiler: Compiler, machine: Machine, node: SubschemaNode | None = None) -> UnsatisfiableError:
     """Return the error of a schema, or of one sub-schema, that no value satisfies.

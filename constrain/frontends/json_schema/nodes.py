@@ -63,6 +63,7 @@ class SubschemaNode:
         self._constants: dict[str, list[Value]] = {}
         self._keywords: list[str] | None = None
         self._kinds = -1
+        self._is_simple: bool | None = None
 
     def __repr__(self) -> str:
         return f"SubschemaNode({self.location})"
@@ -86,6 +87,21 @@ class SubschemaNode:
                 names = (names,) if isinstance(names, str) else names
                 self._kinds = sum({_KINDS_OF_TYPE[name] for name in names})
         return self._kinds
+
+    def has_simple_value(self) -> bool:
+        """Return whether `{}`, `[]`, an empty string or some number surely satisfies it.
+
+        Looks at the keywords alone: at most one of them may say something about such a value.
+        """
+        if self._is_simple is None:
+            name = self.schema.get("type")
+            harmless = _HARMLESS.get(name) if isinstance(name, str) else None
+            asking = [] if harmless is None else [k for k in self.keywords() if k not in harmless]
+            self._is_simple = harmless is not None and (
+                not asking
+                or (len(asking) == 1 and asking[0] in _SATISFIABLE and name == _SATISFIABLE[asking[0]])
+            )
+        return self._is_simple
 
     def in_place(self) -> list[SubschemaNode]:
         """Return the sub-schemas that judge the same value."""
@@ -526,3 +542,27 @@ def utf8(text: str) -> bytes | None:
         return text.encode()
     except UnicodeEncodeError:
         return None
+
+
+def _harmless() -> dict[str, frozenset[str]]:
+    """Return, per type, the keywords that say nothing about its most simple value."""
+    others = {"object": _OBJECT, "array": _ARRAY, "string": _STRING, "number": _NUMBER}
+    fulfilled = {
+        "object": {
+            *("properties", "patternProperties", "additionalProperties", "propertyNames", "maxProperties"),
+            *("dependentRequired", "unevaluatedProperties"),
+        },
+        "array": {"items", "prefixItems", "additionalItems", "maxItems", "uniqueItems", "unevaluatedItems"},
+        "string": set[str](),
+        "number": set[str](),
+    }
+    result = {}
+    for name, own in others.items():
+        foreign = {keyword for keyword, (kinds, _) in KEYWORDS.items() if not kinds & own}
+        result[name] = frozenset({"type", *foreign, *fulfilled[name]})
+    return {**result, "integer": result["number"]}
+
+
+#: Keywords that some value always satisfies if nothing else is asked, and of which type it is.
+_SATISFIABLE = {"minLength": "string", "maxLength": "string", "format": "string"}
+_HARMLESS = _harmless()
