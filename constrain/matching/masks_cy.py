@@ -332,7 +332,7 @@ class MaskBuilder:
         goal: Goal = position.goal
         if position.mode == IN_STRING and (goal.text_low > 0 or goal.text_high >= 0):
             self._clear()
-            self._add_plain(automaton, position.state, goal, position.length)
+            self._add_plain(automaton, position.state, goal, position.length, False)
             self._walk(self.escaped, 0, position, 0)
             return 0
         frame: Frame = position.frame
@@ -356,19 +356,24 @@ class MaskBuilder:
             return 0
         self._clear()
         self._rich = True
-        if has_written:
-            self._walk(self.inside, 0, position, 0)
-        else:
-            self._add_plain(automaton, position.state, None, 0)
+        if self._add_plain(automaton, position.state, None, 0, has_written):
             self._walk(self.escaped, 0, position, 0)
+        else:
+            self._clear()
+            self._walk(self.inside, 0, position, 0)
         if self._rich:
             cache.put(key, self._packed())
         return 0
 
     @cython.cfunc
     def _add_plain(
-        self, automaton: TableAutomaton, start: cython.int, goal: Goal, length: cython.Py_ssize_t
-    ) -> cython.int:
+        self,
+        automaton: TableAutomaton,
+        start: cython.int,
+        goal: Goal,
+        length: cython.Py_ssize_t,
+        only_rich: cython.bint,
+    ) -> cython.bint:
         """Add the tokens without an escape that stay inside a text which `automaton` reads.
 
         Where a state leads back to itself by all characters below a node, all tokens below are added.
@@ -376,6 +381,7 @@ class MaskBuilder:
         Args:
             goal: if its bounds on the length count.
             length: that was read.
+            only_rich: give up and return False at a state with few words.
         """
         walk: WalkTrie = self.plain
         trie: TokenTrie = walk.trie
@@ -406,6 +412,8 @@ class MaskBuilder:
                 if not goal.has_length(state, length):
                     node = trie.c_subtree_end[node]
                     continue
+            if only_rich and state != scratch.state[depth - 1] and not automaton.is_rich(state):
+                return False
             if (
                 state == scratch.state[depth - 1]
                 and trie.c_token_high[node] - trie.c_token_low[node] >= _MANY_TOKENS
@@ -423,7 +431,7 @@ class MaskBuilder:
                 self.words[token >> 5] |= one << (token & 31)
                 token = trie.c_next_same[token]
             node += 1
-        return 0
+        return True
 
     @cython.cfunc
     def _is_far(self, goal: Goal, state: cython.int, length: cython.Py_ssize_t) -> cython.bint:
