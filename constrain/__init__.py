@@ -39,7 +39,7 @@ from constrain.errors import (
     UnsupportedError,
     VocabularyError,
 )
-from constrain.matching.matcher_cy import Matcher
+from constrain.matching.matcher_cy import Matcher, fill_bitmasks
 from constrain.options import ANY_TEXT, Options
 from constrain.vocabulary import Vocabulary
 
@@ -75,6 +75,7 @@ __all__ = [
     "compile_rules",
     "compile_tool_call",
     "compile_xml_schema",
+    "fill_bitmasks",
     "generate",
     "load",
     "load_graph",

@@ -6,7 +6,7 @@ The positions after all tokens are linked to their predecessors, so `fork` share
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 try:
@@ -39,7 +39,7 @@ import numpy as np
 from constrain.errors import ConstrainError
 from constrain.matching.completion import completion
 
-__all__ = ["Matcher", "Session"]
+__all__ = ["Matcher", "Session", "fill_bitmasks"]
 
 
 @cython.cclass
@@ -478,6 +478,31 @@ class Matcher:
         if here.goal.text_high >= 0:
             return False
         return here.state == here.automaton.start and here.automaton.is_universal(here.state)
+
+
+def fill_bitmasks(matchers: Sequence[Matcher], bitmask: Any, rows: Sequence[int] | None = None) -> list[bool]:
+    """Write the masks of a batch of sequences.
+
+    Args:
+        matchers: one for each sequence; they may be of different constraints.
+        bitmask: int32[at least the highest row + 1, words], as for `Matcher.fill_bitmask`.
+        rows: the row of each matcher, each another one; by default its place in `matchers`. Other
+            rows stay as they are.
+
+    Returns:
+        For each matcher, False if all its tokens are allowed, so that its row need not be applied.
+
+    Raises:
+        ConstrainError: there are not as many different rows as matchers, or a row is not there.
+    """
+    places = range(len(matchers)) if rows is None else rows
+    if len(places) != len(matchers) or len(set(places)) != len(places):
+        raise ConstrainError(
+            f"{len(matchers)} matchers need as many different rows, not {len(set(places))}",
+            keyword="rows",
+            remedy="pass one row for each matcher",
+        )
+    return [matcher.fill_bitmask(bitmask, row) for matcher, row in zip(matchers, places, strict=True)]
 
 
 def _signature(position: Position, anchor: Position) -> object:
