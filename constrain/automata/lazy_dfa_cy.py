@@ -37,6 +37,7 @@ from constrain.automata.lengths import (
     shift,
     shortest,
 )
+from constrain.automata.table_cy import EXPANDING
 from constrain.errors import LimitExceeded
 
 if TYPE_CHECKING:
@@ -286,6 +287,13 @@ class LazyDfa(TableAutomaton):
         some = self._some_length(state)
         if low <= some and (high is None or some <= high):
             return True
+        if self.is_shared:
+            # A walk goes on where another question has left it.
+            with EXPANDING:
+                return self._asks(state, low, high)
+        return self._asks(state, low, high)
+
+    def _asks(self, state: int, low: int, high: int | None) -> bool:
         walk = self._walks.get(state)
         if walk is None:
             walk = _Walk(frozenset(self._closure([state])))

@@ -20,13 +20,13 @@ if cython.compiled:
 
 from constrain.errors import LimitExceeded
 
-__all__ = ["COMPILED", "DEAD", "UNKNOWN", "TableAutomaton"]
+__all__ = ["COMPILED", "DEAD", "EXPANDING", "UNKNOWN", "TableAutomaton"]
 
 #: Whether this build of the package is compiled.
 COMPILED = bool(cython.compiled)
 
 #: Constraints of several threads may expand an automaton that they share.
-_EXPANDING = RLock()
+EXPANDING = RLock()
 
 #: No word can follow.
 DEAD = -1
@@ -40,6 +40,10 @@ class TableAutomaton:
 
     Subclasses create states with `add_state` and override `expand`. `start` is `DEAD` when the
     language is empty.
+
+    Attributes:
+        is_shared: whether several constraints use it, perhaps in several threads.
+        live_escapes, loops: memos of those who read texts with it.
     """
 
     def __cinit__(self) -> None:
@@ -151,7 +155,7 @@ class TableAutomaton:
         if target != -2:
             return target
         if self.is_shared:
-            with _EXPANDING:
+            with EXPANDING:
                 target = self.expand(state, byte)
         else:
             target = self.expand(state, byte)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -223,24 +224,27 @@ def _subset(trie: TokenTrie, text: bytes, offset: Any, wanted: Any) -> TokenTrie
 
 
 class MaskCache:
-    """Packed masks by key, the least recently used dropped above a budget of bytes."""
+    """Packed masks by key, the least recently used dropped above a budget of bytes; for any thread."""
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.size = 0
         self._masks: OrderedDict[object, bytes] = OrderedDict()
+        self._lock = Lock()
 
     def get(self, key: object) -> bytes | None:
         """Return the mask of a key, if it is kept."""
-        mask = self._masks.get(key)
-        if mask is not None:
-            self._masks.move_to_end(key)
-        return mask
+        with self._lock:
+            mask = self._masks.get(key)
+            if mask is not None:
+                self._masks.move_to_end(key)
+            return mask
 
     def put(self, key: object, mask: bytes) -> None:
         """Keep a mask."""
-        self._masks[key] = mask
-        self.size += len(mask)
-        while self.size > self.max_bytes and len(self._masks) > 1:
-            _, dropped = self._masks.popitem(last=False)
-            self.size -= len(dropped)
+        with self._lock:
+            self.size += len(mask) - len(self._masks.pop(key, b""))
+            self._masks[key] = mask
+            while self.size > self.max_bytes and len(self._masks) > 1:
+                _, dropped = self._masks.popitem(last=False)
+                self.size -= len(dropped)

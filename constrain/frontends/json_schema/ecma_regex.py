@@ -30,6 +30,8 @@ __all__ = [
 #: Budgets: characters of a pattern, and depth of its tree.
 MAX_LENGTH = 65_536
 MAX_DEPTH = 120
+#: The trees of patterns of at most this length are kept for the next constraint.
+MAX_KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +335,11 @@ def _parser() -> Lark:
     )
 
 
+@functools.lru_cache(maxsize=4096)
+def _tree(pattern: str) -> Any:
+    return _parser().parse(pattern)
+
+
 def parse(pattern: str, *, location: str) -> Node:
     """Return the tree of an ECMA-262 regular expression.
 
@@ -353,7 +360,7 @@ def parse(pattern: str, *, location: str) -> Node:
             "the regular expression is too long", location=location, keyword="pattern", limit=MAX_LENGTH
         )
     try:
-        node: Any = _parser().parse(pattern)
+        node: Any = _tree(pattern) if len(pattern) <= MAX_KEPT else _parser().parse(pattern)
     except (_MalformedError, LarkError, ConstrainError) as error:
         cause: BaseException | None = error
         if isinstance(error, VisitError):

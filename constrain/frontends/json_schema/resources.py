@@ -266,6 +266,10 @@ def _identifier(schema: Any, dialect: Dialect) -> str | None:
     return value if isinstance(value, str) else None
 
 
+#: Keywords without which a sub-schema has no name and is no resource of its own.
+_NAMING = frozenset({"$id", "id", "$schema", "$anchor", "$dynamicAnchor", "$recursiveAnchor"})
+
+
 def _index_into(
     start: Any, around: Resource, location: str, library: Library, index: dict[str, list[Resource]] | None
 ) -> list[Resource]:
@@ -281,7 +285,8 @@ def _index_into(
         if not isinstance(schema, dict) or id(schema) in resource.indexed:
             continue
         resource.indexed.add(id(schema))
-        if schema is not resource.root:
+        is_named = not _NAMING.isdisjoint(schema)
+        if is_named and schema is not resource.root:
             inner = _embedded(schema, resource, library)
             if inner is not None:
                 inner.location = _text(location, path)
@@ -291,7 +296,7 @@ def _index_into(
                     index.setdefault(inner.uri, []).append(inner)
                 embedded.append(inner)
                 resource = inner
-        if index is not None or resource is not around:
+        if is_named and (index is not None or resource is not around):
             for name, is_dynamic in _names(schema, resource):
                 if name != RECURSIVE:
                     resource.anchors.setdefault(name, []).append((schema, _text(location, path)))
