@@ -66,7 +66,7 @@ import numpy as np
 
 from constrain.automata.lazy_dfa_cy import FEW_WORDS
 from constrain.matching.vocabulary_masks import MaskCache, vocabulary_masks
-from constrain.matching.walks_cy import build_sub, loops
+from constrain.matching.walks_cy import build_subs, loops
 
 __all__ = ["MaskBuilder"]
 
@@ -1056,8 +1056,10 @@ class MaskBuilder:
         key: object = (node, for_key)
         sub = walk.subs.get(key)
         if sub is None:
-            sub = build_sub(walk, node, self.shared.opened, for_key)
-            walk.subs[key] = sub
+            values, keys = build_subs(walk, node, self.shared.opened)
+            walk.subs[node, False] = values
+            walk.subs[node, True] = keys
+            sub = keys if for_key else values
         return sub
 
 

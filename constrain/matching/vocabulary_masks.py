@@ -18,7 +18,7 @@ from constrain.matching.json_lookahead import (
 )
 from constrain.matching.modes import END
 from constrain.matching.position_cy import Policy, free_string_position
-from constrain.matching.walks_cy import build_sub, group_trie, whole_trie
+from constrain.matching.walks_cy import build_subs, group_trie, whole_trie
 from constrain.vocabulary.token_trie_cy import TokenTrie
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ class VocabularyMasks:
         text = trie.text.tobytes()[:-1]
         offset = trie.offset.astype(np.int64)
         data = np.frombuffer(text + b"\0", dtype=np.uint8)
-        sub = build_sub(self.whole, 0, self.opened, False)
+        sub, for_keys = build_subs(self.whole, 0, self.opened)
         self.whole.subs[0, False] = sub
-        self.whole.subs[0, True] = build_sub(self.whole, 0, self.opened, True)
+        self.whole.subs[0, True] = for_keys
         is_inside = np.zeros(len(offset) - 1, dtype=bool)
         is_inside[sub.inside.ids] = True
         resuming = self._resume(trie, text, offset)

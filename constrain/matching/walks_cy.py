@@ -35,7 +35,7 @@ from constrain.matching.json_lookahead import KEY_REMAINDER, VALUE_REMAINDER, ma
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Scratch", "Sub", "WalkTrie", "build_sub", "group_trie", "loops", "whole_trie"]
+__all__ = ["Scratch", "Sub", "WalkTrie", "build_subs", "group_trie", "loops", "whole_trie"]
 
 
 @cython.cclass
@@ -70,12 +70,7 @@ class WalkTrie:
     def sign(self) -> None:
         """Compute the signatures of the nodes."""
         self.signature_array = signatures(self.trie)
-        if cython.compiled:
-            self.signature = cython.cast(
-                cython.p_longlong, cython.cast(cython.size_t, self.signature_array.ctypes.data)
-            )
-        else:
-            self.signature = self.signature_array.tolist()
+        self.signature = _longs(self.signature_array)
 
 
 @cython.cclass
@@ -200,6 +195,14 @@ class Scratch:
 
 
 @cython.cfunc
+def _longs(array: Any) -> cython.p_longlong:
+    """Return the elements of an int64 array, which outlives them, as a C array or as a list."""
+    if cython.compiled:
+        return cython.cast(cython.p_longlong, cython.cast(cython.size_t, array.ctypes.data))
+    return array.tolist()
+
+
+@cython.cfunc
 def _ints(array: Any) -> cython.p_int:
     """Return the elements of an int32 array, which outlives them, as a C array or as a list."""
     if cython.compiled:
@@ -255,35 +258,56 @@ def signatures(trie: TokenTrie) -> Any:
 
     They count from a node that lies between two characters; for others they mean nothing.
     """
-    found: list[int] = [0] * trie.n_nodes
+    found_array = np.zeros(trie.n_nodes, dtype=np.int64)
+    own_array = np.zeros(trie.n_nodes, dtype=np.int64)
+    phase_array = np.zeros(trie.n_nodes, dtype=np.int32)
+    classes_array = np.array(
+        [_CLASSES[byte] if byte < 0x80 else _WIDE for byte in range(256)], dtype=np.int64
+    )
+    table_array = np.array(_PHASES, dtype=np.int32).reshape(-1)
+    found: cython.p_longlong = _longs(found_array)
+    own: cython.p_longlong = _longs(own_array)
+    classes: cython.p_longlong = _longs(classes_array)
+    phase: cython.p_int = _ints(phase_array)
+    table: cython.p_int = _ints(table_array)
+    malformed: cython.longlong = _MALFORMED
     node: cython.int
     byte: cython.int
     parent: cython.int
-    # Per node, the ranges of the continuation bytes that are due.
-    due: list[Any] = [()] * trie.n_nodes
-    own: list[int] = [0] * trie.n_nodes
+    before: cython.int
     for node in range(1, trie.n_nodes):
         byte = trie.c_byte[node]
-        ranges = due[trie.c_parent[node]]
-        if ranges is None:
-            due[node] = None
-            own[node] = _MALFORMED
-        elif ranges:
-            low, high = ranges[0]
-            if low <= byte <= high:
-                due[node] = ranges[1:]
-            else:
-                due[node] = None
-                own[node] = _MALFORMED
-        elif byte < 0x80:
-            own[node] = _CLASSES[byte]
-        else:
-            due[node] = _continuations(byte)
-            own[node] = _WIDE if due[node] is not None else _MALFORMED
+        before = phase[trie.c_parent[node]]
+        phase[node] = -1 if before < 0 else table[before * 256 + byte]
+        if phase[node] < 0:
+            own[node] = malformed
+        elif before == 0:
+            own[node] = classes[byte]
     for node in range(trie.n_nodes - 1, 0, -1):
         parent = trie.c_parent[node]
         found[parent] |= found[node] | own[node]
-    return np.array(found, dtype=np.int64)
+    return found_array if cython.compiled else np.array(found, dtype=np.int64)
+
+
+def _utf8_phases() -> list[list[int]]:
+    """Return the phase after each phase and byte: 0 between characters, -1 where none goes on."""
+    numbers: dict[tuple[tuple[int, int], ...], int] = {(): 0}
+    rows: list[list[int]] = []
+    pending: list[tuple[tuple[int, int], ...]] = [()]
+    for due in pending:
+        row = []
+        for byte in range(256):
+            following: tuple[tuple[int, int], ...] | None = None
+            if not due:
+                following = () if byte < 0x80 else _continuations(byte)
+            elif due[0][0] <= byte <= due[0][1]:
+                following = due[1:]
+            if following is not None and following not in numbers:
+                numbers[following] = len(numbers)
+                pending.append(following)
+            row.append(-1 if following is None else numbers[following])
+        rows.append(row)
+    return rows
 
 
 def _continuations(lead: int) -> tuple[tuple[int, int], ...] | None:
@@ -297,6 +321,9 @@ def _continuations(lead: int) -> tuple[tuple[int, int], ...] | None:
         (0x9F if lead == 0xED else 0x8F if lead == 0xF4 else 0xBF),
     )
     return (first, (0x80, 0xBF)) if lead < 0xF0 else (first, (0x80, 0xBF), (0x80, 0xBF))
+
+
+_PHASES = _utf8_phases()
 
 
 def loops(automaton: TableAutomaton, state: int) -> int:
@@ -355,13 +382,12 @@ def group_trie(texts: Sequence[bytes], ids: Sequence[int], tags: Sequence[int]) 
     return WalkTrie(trie, start, [ids[index] for index in order], [tags[index] for index in order])
 
 
-def build_sub(walk: WalkTrie, root: cython.int, opened: Position, for_key: bool) -> Sub:
-    """Return the sub of a walk trie below a node.
+def build_subs(walk: WalkTrie, root: cython.int, opened: Position) -> tuple[Sub, Sub]:
+    """Return the subs of a walk trie below a node: for strings that are values, and for keys.
 
     Args:
         walk: the trie; root: the node.
         opened: the position after the opening quotation mark of a document that is any string.
-        for_key: whether the string will be a key.
     """
     trie: TokenTrie = walk.trie
     end: cython.int = trie.c_subtree_end[root]
@@ -400,12 +426,13 @@ def build_sub(walk: WalkTrie, root: cython.int, opened: Position, for_key: bool)
         for position in range(trie.c_token_low[node], trie.c_token_high[node]):
             entry = trie.c_sorted_ids[position]
             whole = text[bounds[entry] : bounds[entry + 1]]
-            if not may_follow(whole[closed_at:], KEY_REMAINDER if for_key else VALUE_REMAINDER):
-                continue
             for k in range(walk.c_start[entry], walk.c_start[entry + 1]):
                 leaving.append((whole[base:], closed_at - base, walk.c_ids[k], walk.c_tags[k]))
         node = trie.c_subtree_end[node]
-    return Sub(_group(inside, inside_tags), leaving, for_key)
+    tokens = _group(inside, inside_tags)
+    for_values = [each for each in leaving if may_follow(each[0][each[1] :], VALUE_REMAINDER)]
+    for_keys = [each for each in leaving if may_follow(each[0][each[1] :], KEY_REMAINDER)]
+    return Sub(tokens, for_values, False), Sub(tokens, for_keys, True)
 
 
 def _group(ids: list[int], tags: list[int]) -> WalkTrie:
