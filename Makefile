@@ -23,7 +23,7 @@ oracle-long: $(VENV)/.test       ## the mask oracle over 2,000 random schemas
 	CONSTRAIN_LONG=1 $(BIN)/python -m pytest tests/properties/test_mask_oracle.py
 
 conformance: $(VENV)/.test       ## 7,539 real schemas with their instances
-	$(BIN)/python -m tests.conformance.run --all --seconds 20
+	$(BIN)/python -m tests.conformance.run --all --seconds 10
 
 suite: $(VENV)/.test             ## the official JSON-Schema-Test-Suite, optional tests too
 	$(BIN)/python -m tests.conformance.suite
