@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := pyproject.toml setup.py constraints.txt $(shell find constrain -name '*_cy.py' -o -name '*.pxd')
 
-.PHONY: report report-samples test oracle-long conformance suite walks lint bench clean
+.PHONY: report report-samples test oracle-long conformance suite walks masks lint bench clean
 
 report: $(VENV)/.report          ## the quarterly reports: with the constraint and without
 	$(BIN)/python examples/quarterly_report/run.py
@@ -31,6 +31,9 @@ suite: $(VENV)/.test             ## the official JSON-Schema-Test-Suite, optiona
 
 walks: $(VENV)/.test             ## 20 random walks over each real schema
 	$(BIN)/python -m tests.conformance.walks --all --record benchmarks/results/walks.json
+
+masks: $(VENV)/.bench            ## masks of a 128k vocabulary over real schemas, each token tried
+	$(BIN)/python -m tests.conformance.masks --positions 2000
 
 lint: $(VENV)/.lint              ## ruff and mypy --strict
 	$(BIN)/ruff check .
