@@ -58,6 +58,8 @@ class ArrayShape:
                 self._distinct = variable
         self.collects = self._distinct is not None
         self.captures = self.collects or bool(self._sets)
+        #: Whether values are captured for no more than to tell repeated items.
+        self.only_collects = self.collects and not self._sets
         self._low = 0
         self._high = -1
         self.simple = self._read_conjunction()

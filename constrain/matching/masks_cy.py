@@ -271,7 +271,10 @@ class MaskBuilder:
             else:
                 self._copy_bounded(position, left)
             if position.frame.captures:
-                self._walk(sub.leaving(), 0, position, 0)
+                if low <= position.length and (left < 0 or left > self.max_depth):
+                    self._leave_captured(sub, position)
+                else:
+                    self._walk(sub.leaving(), 0, position, 0)
             elif low <= position.length and (left < 0 or left > self.max_depth):
                 self._leave_free(sub, position, 0)
                 if low == 0 and high < 0:
@@ -503,6 +506,25 @@ class MaskBuilder:
         if position.step(0x22, exit):
             self._allow(sub, exit, level)
             self._emit_leaving(sub, -1, level)
+        return 0
+
+    @cython.cfunc
+    def _leave_captured(self, sub: Sub, position: Position) -> cython.int:
+        """Add what leaves a string that any text may end, where the value matters to what comes later.
+
+        If all that matters is that later items may not repeat it, one value stands for all, as long as
+        no other string is ended.
+        """
+        frame: Frame = position.frame
+        if frame.parent.captures or not frame.shape.only_collects or frame.item().may_repeat:
+            self._walk(sub.leaving(), 0, position, 0)
+            return 0
+        self._leave_free(sub, position, 0)
+        entry: cython.int
+        if sub.irregular is not None:
+            for entry in range(sub.irregular.trie.size):
+                self._erase(sub.irregular, entry)
+            self._walk(sub.irregular, 0, position, 0)
         return 0
 
     @cython.cfunc

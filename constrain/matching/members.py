@@ -84,9 +84,10 @@ class Entry:
     Attributes:
         goal: what the value has to satisfy, and what is watched about it.
         single: the shape that follows whatever the value, or `None` if it depends on it.
+        may_repeat: whether the value may be that of an earlier item, which makes a difference.
     """
 
-    __slots__ = ("_after", "_cases", "_make", "_repeated", "_tables", "goal", "single")
+    __slots__ = ("_after", "_cases", "_make", "_repeated", "_tables", "goal", "may_repeat", "single")
 
     def __init__(
         self,
@@ -109,6 +110,7 @@ class Entry:
         self._tables = tables or []
         self._cases = cases or {}
         self._repeated = repeated
+        self.may_repeat = repeated is not None
         self._after: dict[object, Shape] = {}
         fixed = not self._tables and not self._cases and repeated is None
         self.single = make({}) if fixed else None

@@ -64,6 +64,7 @@ class ObjectShape:
             elif isinstance(atom, ObjectIn):
                 self._sets.append((variable, atom))
         self.captures = bool(self._sets)
+        self.only_collects = False
         #: Per atom that asks something of named keys alone, those keys as bits.
         self._asking = {
             variable: sum(1 << keys.index[name] for name, goal in atom.names.items() if goal != TRUE)

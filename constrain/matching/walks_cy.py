@@ -92,8 +92,8 @@ class Sub:
             that end before the value of the key does: the goal of that value tells their fate.
         further: for keys, the remainders that go on after that value.
         n_remainders: how many there are, the empty one counted.
-        irregular: for keys, the strings that may end another key, from the node on: they are read byte
-            by byte and are not in `inners`.
+        irregular: the strings that may end another key, or another string, from the node on: for keys
+            they are read byte by byte and are not in `inners`.
         leaving: all strings that leave, from the node on.
     """
 
@@ -106,10 +106,11 @@ class Sub:
         for whole, closed_at, token, tag in leaving:
             inner = whole[: closed_at - 1]
             rest = whole[closed_at:]
-            value_ends = value_end(rest) if for_key else -1
+            value_ends = value_end(rest) if for_key else 0
             if value_ends >= 0 and rest.count(b'"', value_ends) > 1:
                 irregular.append((whole, token, tag))
-                continue
+                if for_key:
+                    continue
             if b"\\" in inner:
                 inner = json.loads(b'"%s"' % inner).encode()
             regular.append((inner, token, tag, remainders.setdefault(rest, len(remainders))))
