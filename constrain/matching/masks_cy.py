@@ -389,23 +389,33 @@ class MaskBuilder:
         walk: WalkTrie = self.plain
         trie: TokenTrie = walk.trie
         scratch: Scratch = self._scratch(0)
+        # Local names of what the loop reads: it runs once for each of very many nodes.
+        words: cython.p_uint = self.words
+        states: cython.p_int = scratch.state
+        depths: cython.p_int = trie.c_depth
+        ends: cython.p_int = trie.c_subtree_end
+        texts: cython.p_uchar = trie.c_byte
+        ids: cython.p_int = trie.c_token
         one: cython.uint = 1
         node: cython.int = 1
         end: cython.int = trie.c_subtree_end[0]
         depth: cython.int
+        before: cython.int
         state: cython.int
         token: cython.int
         byte: cython.int
         k: cython.int
         is_counted: cython.bint = goal is not None
-        scratch.state[0] = start
+        states[0] = start
         scratch.length[0] = length
         while node < end:
-            depth = trie.c_depth[node]
-            byte = trie.c_byte[node]
-            state = _next(automaton, scratch.state[depth - 1], byte)
+            depth = depths[node]
+            byte = texts[node]
+            before = states[depth - 1]
+            # The table moves when the automaton grows, so it has no name of its own.
+            state = _next(automaton, before, byte)
             if state < 0:
-                node = trie.c_subtree_end[node]
+                node = ends[node]
                 continue
             if is_counted:
                 length = scratch.length[depth - 1]
@@ -413,25 +423,25 @@ class MaskBuilder:
                     length += 1
                 scratch.length[depth] = length
                 if not goal.has_length(state, length):
-                    node = trie.c_subtree_end[node]
+                    node = ends[node]
                     continue
-            if only_rich and state != scratch.state[depth - 1] and not automaton.is_rich(state):
+            if state == before:
+                if (
+                    trie.c_token_high[node] - trie.c_token_low[node] >= _MANY_TOKENS
+                    and not walk.signature[node] & ~cython.cast(cython.longlong, loops(automaton, state))
+                    and (not is_counted or self._is_far(goal, state, length))
+                ):
+                    for k in range(trie.c_token_low[node], trie.c_token_high[node]):
+                        token = trie.c_sorted_ids[k]
+                        words[token >> 5] |= one << (token & 31)
+                    node = ends[node]
+                    continue
+            elif only_rich and not automaton.is_rich(state):
                 return False
-            if (
-                state == scratch.state[depth - 1]
-                and trie.c_token_high[node] - trie.c_token_low[node] >= _MANY_TOKENS
-                and not walk.signature[node] & ~cython.cast(cython.longlong, loops(automaton, state))
-                and (not is_counted or self._is_far(goal, state, length))
-            ):
-                for k in range(trie.c_token_low[node], trie.c_token_high[node]):
-                    token = trie.c_sorted_ids[k]
-                    self.words[token >> 5] |= one << (token & 31)
-                node = trie.c_subtree_end[node]
-                continue
-            scratch.state[depth] = state
-            token = trie.c_token[node]
+            states[depth] = state
+            token = ids[node]
             while token >= 0:
-                self.words[token >> 5] |= one << (token & 31)
+                words[token >> 5] |= one << (token & 31)
                 token = trie.c_next_same[token]
             node += 1
         return True
