@@ -38,7 +38,7 @@ cdef class MaskBuilder:
     cpdef int clear(self)
     cpdef int allow(self, object tokens)
     cdef int _clear(self)
-    cdef int _add_structure(self, Position position)
+    cdef int _add_structure(self, Position position, bint is_first)
     cdef int _add_numbers(self, Position position)
     cdef bytes _apart(self, WalkTrie walk, Position position)
     cdef int _fill_number(self, Position position)

@@ -134,8 +134,7 @@ class MaskBuilder:
             self._clear()
             self._walk(self.whole, 0, position, 0)
         else:
-            self._clear()
-            self._add_structure(position)
+            self._add_structure(position, True)
         if not cython.compiled:
             self.words_array[:] = self.words
         return self.words_array
@@ -175,12 +174,17 @@ class MaskBuilder:
     # Positions between JSON tokens
 
     @cython.cfunc
-    def _add_structure(self, position: Position) -> cython.int:
-        """Add what may come between JSON tokens."""
+    def _add_structure(self, position: Position, is_first: cython.bint) -> cython.int:
+        """Add what may come between JSON tokens; if it is the first, nothing else is in the mask."""
         if position.mode == END and not self.policy.trailing:
+            if is_first:
+                self._clear()
             return 0
         allowed = self.shared.judge_blanks(self.policy, position.blanks)
-        self._add(allowed[1])
+        if is_first:
+            self._copy(allowed[1])
+        else:
+            self._add(allowed[1])
         if position.mode == END:
             return 0
         self.filter = allowed[0]
@@ -248,7 +252,7 @@ class MaskBuilder:
         if automaton.accepting(position.state):
             target = Position(self.policy)
             position.end_number(target)
-            self._add_structure(target)
+            self._add_structure(target, False)
         return 0
 
     # Positions in strings
@@ -512,7 +516,7 @@ class MaskBuilder:
     @cython.cfunc
     def _leave_free(self, sub: Sub, position: Position, level: cython.int) -> cython.int:
         """Add what leaves a string that any text may end."""
-        exit: Position = Position(self.policy)
+        exit: Position = self._scratch(level).exit
         if position.step(0x22, exit):
             self._allow(sub, exit, level)
             self._emit_leaving(sub, -1, level)
@@ -564,7 +568,7 @@ class MaskBuilder:
         exit: Position
         entry: cython.int
         for outcome, entries in groups.items():
-            exit = Position(self.policy)
+            exit = self._scratch(level).exit
             position.end_string(outcome, exit)
             self._allow(sub, exit, level)
             for entry in entries:
@@ -791,7 +795,7 @@ class MaskBuilder:
         key: object = (member.goal, sub)
         allowed = self._after_keys.get(key)
         if allowed is None:
-            exit = Position(self.policy)
+            exit = scratch.exit
             exit.expect_colon(self._following(frame, member, name))
             self._allow(sub, exit, level)
             if cython.compiled:
@@ -809,7 +813,7 @@ class MaskBuilder:
             else:
                 scratch.allowed = np.frombuffer(allowed, dtype=np.uint32).tolist()
         if sub.further is not None:
-            exit = Position(self.policy)
+            exit = scratch.exit
             following = self._following(frame, member, name)
             exit.expect_colon(following)
             self._allow_some(sub.further, exit, level)

@@ -42,5 +42,6 @@ cdef class Scratch:
     cdef int* node
     cdef int* length
     cdef Position spare
+    cdef Position exit
     cdef object allowed_array
     cdef unsigned int* allowed

@@ -167,6 +167,7 @@ class Scratch:
         state, node, length: per depth in a lane, the state of its automaton, the node of the key
             trie and the number of code points.
         spare: the position at a place in a lane, when it is needed.
+        exit: the position after a string or key that ends.
         allowed: packed remainders of a sub that may follow.
     """
 
@@ -179,6 +180,7 @@ class Scratch:
         self.node = _ints(self.arrays[3])
         self.length = _ints(self.arrays[4])
         self.spare = Position(policy)
+        self.exit = Position(policy)
         self.allowed_array = np.zeros(8, dtype=np.uint32)
         self.reserve(1)
 
