@@ -24,6 +24,7 @@ from constrain.matching.atoms import (
     ArrayIn,
     ObjectIn,
     SchemaNode,
+    SharedText,
     TextIn,
     TextLengthAtLeast,
 )
@@ -103,8 +104,6 @@ class Algebra:
         self.languages.tick = self.deadline.check
         self._components: dict[tuple[int, int], int] = {}
         self._dfas: dict[tuple[Language, ...], LazyDfa] = {}
-        #: Automata of languages that many constraints mention; the language by the way to make one.
-        self._shared_texts: dict[Language, Callable[[], LazyDfa]] = {}
         self._text_plans: dict[tuple[int, ...], TextPlan] = {}
         self._number_automata: dict[tuple[int, ...], NumberAutomaton] = {}
         self._languages_of: dict[int, Language] = {}
@@ -247,16 +246,17 @@ class Algebra:
             language = self.languages.derivative(language, byte)
         return language
 
-    def share(self, language: Language, automaton: Callable[[], LazyDfa]) -> None:
-        """Tell where strings of a language find an automaton that all constraints share."""
-        self._shared_texts[language] = automaton
-
     def text_automaton(self, language: Language) -> LazyDfa:
-        """Return the automaton of a language; if it is shared, it has an arena of its own."""
-        if language is self.languages.any_text:
-            return any_text_automaton()
-        shared = self._shared_texts.get(language)
-        return self.dfa(language) if shared is None else shared()
+        """Return the automaton of a language; that of any text is shared and has an arena of its own."""
+        return any_text_automaton() if language is self.languages.any_text else self.dfa(language)
+
+    def _shared_text(self, formula: int) -> SharedText | None:
+        """Return the atom that a string formula consists of, if it is a `SharedText`."""
+        variables = self.formulas.support(formula)
+        if len(variables) != 1 or self.formulas.of_variable(variables[0]) != formula:
+            return None
+        atom = self.formulas.value(variables[0])
+        return atom if isinstance(atom, SharedText) else None
 
     def text_plan(self, goal: int, tracked: tuple[int, ...] = ()) -> TextPlan:
         """Return how a string that satisfies `goal` is read."""
@@ -271,6 +271,9 @@ class Algebra:
 
     def _make_text_plan(self, wanted: int, watched: tuple[int, ...]) -> TextPlan:
         if not watched:
+            shared = self._shared_text(wanted)
+            if shared is not None:
+                return TextPlan(shared.automaton(), 0, -1)
             pieces = self.text_pieces(wanted)
             if len(pieces) == 1:
                 low, high, language = pieces[0]
@@ -322,7 +325,7 @@ class Algebra:
         )
 
     def _formula_language(self, formula: int) -> Language:
-        """Return the language of a formula over `TextIn` atoms."""
+        """Return the language of a formula over `TextIn` and `SharedText` atoms."""
         languages = self.languages
         if formula <= TRUE:
             constant: Language = languages.any_text if formula == TRUE else languages.nothing
@@ -339,7 +342,7 @@ class Algebra:
                     order.extend(waiting)
                     continue
                 order.pop()
-                atom = cast(TextIn, self.formulas.value(variable)).language
+                atom = cast(TextIn | SharedText, self.formulas.value(variable)).language
                 then = self._formula_language(high)
                 otherwise = self._formula_language(low)
                 if then is languages.any_text:

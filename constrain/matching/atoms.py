@@ -9,7 +9,7 @@ Keys and string values are the UTF-8 bytes of the decoded text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +17,7 @@ from constrain.automata.languages_cy import Language
 from constrain.matching.modes import ARRAY, FALSE_LITERAL, NULL, NUMBER, OBJECT, STRING, TRUE_LITERAL
 
 if TYPE_CHECKING:
+    from constrain.automata.lazy_dfa_cy import LazyDfa
     from constrain.matching.values import Value
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "PropertiesAtLeast",
     "Required",
     "SchemaNode",
+    "SharedText",
     "TextIn",
     "TextLengthAtLeast",
 ]
@@ -66,6 +68,38 @@ class TextIn:
     """The string belongs to a regular language (over its decoded UTF-8 bytes)."""
 
     language: Language
+
+
+class SharedText:
+    """The string belongs to a regular language that many constraints mention, such as a format.
+
+    Attributes:
+        name: what it is; equal names mean the same language.
+        automaton: returns the automaton of the language alone, which everybody shares.
+    """
+
+    __slots__ = ("_language", "_make", "automaton", "name")
+
+    def __init__(
+        self, name: Hashable, make: Callable[[], Language], automaton: Callable[[], LazyDfa]
+    ) -> None:
+        self.name = name
+        self.automaton = automaton
+        self._make = make
+        self._language: Language | None = None
+
+    @property
+    def language(self) -> Language:
+        """The language in the arena of the constraint, made when something has to be joined with it."""
+        if self._language is None:
+            self._language = self._make()
+        return self._language
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SharedText) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
 
 @dataclass(frozen=True, slots=True)

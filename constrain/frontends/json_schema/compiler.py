@@ -18,7 +18,7 @@ from constrain.frontends.json_schema.references import REFERENCES, Place, Refere
 from constrain.frontends.json_schema.resources import Document, Resource
 from constrain.frontends.json_schema.scan import pointer, scan_schema, subschemas
 from constrain.matching.algebra import Algebra
-from constrain.matching.atoms import Required, TextIn
+from constrain.matching.atoms import Required, SharedText, TextIn
 from constrain.matching.machine import Machine
 from constrain.options import Options
 
@@ -57,7 +57,6 @@ class Compiler:
         #: Resources whose dynamic anchors were added to that.
         self._entered: set[Resource] = set()
         self._patterns: dict[str, Language] = {}
-        self._formats: dict[tuple[str, str], Language | None] = {}
         self._few_words: dict[Language, list[bytes] | None] = {}
 
     def compile(self) -> Machine:
@@ -287,18 +286,23 @@ class Compiler:
             self._patterns[text] = language
         return language
 
-    def format(self, name: str, draft: str) -> Language | None:
-        """Return the language of a format in a draft, `None` if it is an annotation."""
-        if self.options.formats == "annotate":
-            return None
-        if (name, draft) not in self._formats:
-            from constrain.frontends.json_schema.formats import format_automaton, format_language
+    def format(self, name: str, draft: str) -> int:
+        """Return the formula of a format in a draft, `TRUE` if it is an annotation."""
+        from constrain.frontends.json_schema.formats import FORMATS, edition, format_automaton
 
-            language = format_language(self.algebra.languages, name, draft)
-            self._formats[name, draft] = language
-            if language is not None:
-                self.algebra.share(language, partial(format_automaton, name, draft))
-        return self._formats[name, draft]
+        if self.options.formats == "annotate" or name not in FORMATS:
+            return TRUE
+        draft = edition(name, draft)
+        make = partial(self._format_language, name, draft)
+        return self.atom(SharedText((name, draft), make, partial(format_automaton, name, draft)))
+
+    def _format_language(self, name: str, draft: str) -> Language:
+        from constrain.frontends.json_schema.formats import format_language
+
+        language = format_language(self.algebra.languages, name, draft)
+        if language is None:
+            raise AssertionError(f"{name} is no format")
+        return language
 
     def matches(self, language: Language, key: bytes) -> bool:
         """Return whether a key belongs to a language."""

@@ -9,7 +9,7 @@ from constrain.automata.lazy_dfa_cy import LazyDfa
 from constrain.frontends.json_schema import date_formats, internet_formats
 from constrain.frontends.json_schema.grammar import DIGIT, HEX, Grammar, Rule
 
-__all__ = ["FORMATS", "format_automaton", "format_language"]
+__all__ = ["FORMATS", "edition", "format_automaton", "format_language"]
 
 
 def _uuid(g: Grammar) -> Language:
@@ -89,6 +89,11 @@ def format_language(languages: Languages, name: str, draft: str = "2020-12") -> 
     rule = _OLD_RULES.get(name) if draft in ("4", "6") else None
     rule = rule or _RULES.get(name)
     return None if rule is None else Grammar(languages).rule(rule)
+
+
+def edition(name: str, draft: str) -> str:
+    """Return a draft in which a format means the same as in `draft`: the same one for as many as can be."""
+    return "4" if name in _OLD_RULES and draft in ("4", "6") else "2020-12"
 
 
 @cache

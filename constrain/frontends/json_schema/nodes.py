@@ -255,8 +255,7 @@ def _pattern(node: SubschemaNode, keyword: str, kind: int) -> int:
 
 
 def _format(node: SubschemaNode, keyword: str, kind: int) -> int:
-    language = node.compiler.format(node.schema[keyword], node.dialect.name)
-    return TRUE if language is None else node.compiler.text_atom(language)
+    return node.compiler.format(node.schema[keyword], node.dialect.name)
 
 
 def _content_encoding(node: SubschemaNode, keyword: str, kind: int) -> int:
