@@ -43,12 +43,12 @@ from constrain.errors import LimitExceeded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FEW_WORDS", "LazyDfa", "any_text_automaton"]
+__all__ = ["RICH", "LazyDfa", "any_text_automaton"]
 
 #: Words are counted for so many bytes, and among so many states, before they are listed.
 _MOST_LEVELS = 64
 #: A state with more continuations than this is called rich.
-FEW_WORDS = 128
+RICH = 128
 
 #: How many code points a completion has at most.
 MAX_COMPLETION = 1_000_000
@@ -211,12 +211,12 @@ class LazyDfa(TableAutomaton):
         return self._components[state][0] is self.languages.any_text
 
     def is_rich(self, state: int) -> bool:
-        """Return whether there are surely more than `FEW_WORDS` accepted continuations."""
+        """Return whether there are surely more than `RICH` accepted continuations."""
         known = self._rich.get(state)
         if known is None:
             found = lengths(self.languages, self._components[state][0])
             known = found is not None and any(last is None for _, last, _ in found)
-            known = known or self.few_words(state, FEW_WORDS // 2) is None
+            known = known or self.words(state, RICH) is None
             self._rich[state] = known
         return known
 

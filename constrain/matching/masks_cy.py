@@ -64,7 +64,7 @@ else:
 
 import numpy as np
 
-from constrain.automata.lazy_dfa_cy import FEW_WORDS
+from constrain.automata.lazy_dfa_cy import RICH
 from constrain.matching.vocabulary_masks import MaskCache, vocabulary_masks
 from constrain.matching.walks_cy import build_subs, loops
 
@@ -343,11 +343,7 @@ class MaskBuilder:
             self._walk(self.escaped, 0, position, 0)
             return 0
         frame: Frame = position.frame
-        if (
-            position.mode == IN_KEY
-            and frame.n_names > FEW_WORDS
-            and not self._is_rich(position, position.state)
-        ):
+        if position.mode == IN_KEY and frame.n_names > RICH and not self._is_rich(position, position.state):
             self._clear()
             self._walk(self.inside, 0, position, 0)
             return 0
@@ -1057,7 +1053,7 @@ class MaskBuilder:
         frame: Frame = position.frame
         if position.automaton is frame.shape.keys.automaton:
             return True
-        return frame.n_names <= FEW_WORDS and position.automaton.is_rich(state)
+        return frame.n_names <= RICH and position.automaton.is_rich(state)
 
     @cython.cfunc
     def _can_be_new(

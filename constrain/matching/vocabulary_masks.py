@@ -183,7 +183,6 @@ class VocabularyMasks:
             else:
                 structure.append((rest, token, tag))
         self.blanks = list(index)
-        self.has_blanks = len(self.blanks) > 1
         self.stripped = group_trie(*_columns(structure))
         self.numbers = group_trie(*_columns(numbers))
         leaving: list[tuple[bytes, int, int]] = []
