@@ -28,6 +28,7 @@ cdef class Languages:
     cdef readonly Language empty
     cdef readonly Language any_character
     cdef readonly Language any_text
+    cdef readonly Language marked_text
     cdef readonly dict cache
     cdef dict _table
     cdef dict _words

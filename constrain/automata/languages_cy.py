@@ -78,7 +78,7 @@ def _run(low: int, high: int) -> int:
 
 #: The automaton of UTF-8 (Unicode 15, table 3-7). Phase 0 is between two characters; for each
 #: phase, what leads to which phase.
-_PHASES: tuple[dict[int, int], ...] = (
+_TEXT_PHASES: tuple[dict[int, int], ...] = (
     {
         0: _run(0x00, 0x7F),
         1: _run(0xC2, 0xDF),
@@ -97,6 +97,18 @@ _PHASES: tuple[dict[int, int], ...] = (
     {2: _run(0x90, 0xBF)},
     {2: _run(0x80, 0x8F)},
 )
+#: How many bytes are marks: they are not in UTF-8, and may be put between the characters of a text.
+MARKS = 8
+_MARK_SET = _run(0x100 - MARKS, 0xFF)
+_MARKED = len(_TEXT_PHASES)
+#: The phases of texts, and behind them those of texts with marks.
+_PHASES: tuple[dict[int, int], ...] = _TEXT_PHASES + tuple(
+    {target + _MARKED: mask | (_MARK_SET if phase == target == 0 else 0) for target, mask in steps.items()}
+    for phase, steps in enumerate(_TEXT_PHASES)
+)
+_ALL_PHASES = (1 << len(_PHASES)) - 1
+#: Phase 0 without and with marks.
+_BETWEEN = 1 | 1 << _MARKED
 #: A byte that leads from phase 0 to phase 1, 2, ...
 _LEADS = (0xC2, 0xE1, 0xF1, 0xE0, 0xED, 0xF0, 0xF4)
 
@@ -108,8 +120,15 @@ def _utf8_phase(text: bytes) -> int:
         if phase == 0 and 0x80 <= byte < 0xC0:
             continue
         bit = 1 << byte
-        phase = next(target for target, mask in _PHASES[phase].items() if mask & bit)
+        phase = next(target for target, mask in _TEXT_PHASES[phase].items() if mask & bit)
     return phase
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _through(phases: cython.int) -> cython.int:
+    """Return all phases without marks if `phases` has the first of them; likewise with marks."""
+    return (0xFF if phases & 1 else 0) | (0xFF00 if phases & 0x100 else 0)
 
 
 def _mask_cuts(mask: int) -> int:
@@ -126,8 +145,9 @@ class Language:
         nullable: whether the language contains the empty string.
         inhabited: the language is certainly not empty (it may also be without this flag).
         cuts: bit b is set when byte b may behave differently from byte b - 1.
-        phases: bit p is set when every member is known to continue valid UTF-8 from phase p.
-        envelope: p if this is all that continues valid UTF-8 from phase p, else -1.
+        phases: bit p is set when every member is known to continue valid UTF-8 from phase p, for
+            p from 8 on UTF-8 with marks from phase p - 8.
+        envelope: p if this is all that does so from phase p, else -1.
         first, second, items, low, high, payload: the operands, by kind.
         lengths, least: memos of `constrain.automata.lengths`.
     """
@@ -165,6 +185,7 @@ class Languages:
         empty: the language of the empty string alone.
         any_character: one code point in UTF-8, surrogates excluded.
         any_text: every sequence of those.
+        marked_text: every text with marks, bytes that are not in UTF-8, anywhere between its characters.
         cache: for callers: languages by whatever they were made from.
     """
 
@@ -187,19 +208,25 @@ class Languages:
             self.empty: Language = base.empty
             self.any_character: Language = base.any_character
             self.any_text: Language = base.any_text
+            self.marked_text: Language = base.marked_text
             return
         self._table = {}
         self._words = {}
         self._segments = {}
         self._before = {}
-        self.nothing = self._make((NOTHING,), NOTHING, False, 0, 255, False)
+        self.nothing = self._make((NOTHING,), NOTHING, False, 0, _ALL_PHASES, False)
         self.nothing.emptiness = 1
-        self.empty = self._make((EMPTY,), EMPTY, True, 0, 1, True)
+        self.empty = self._make((EMPTY,), EMPTY, True, 0, _BETWEEN, True)
         self.any_character = self.characters([(0, 0x10FFFF)])
         self.any_text = self._repetition(self.any_character, 0, None)
-        self.any_text.envelope = 0
-        for phase, byte in enumerate(_LEADS, 1):
-            self.derivative(self.any_text, byte).envelope = phase
+        marked = self._union([self.any_character, self._byte_set(_MARK_SET)], 0)
+        self.marked_text = self._repetition(marked, 0, None)
+        text: Language
+        for text, first in ((self.any_text, 0), (self.marked_text, _MARKED)):
+            text.envelope = first
+            for phase, byte in enumerate(_LEADS, 1):
+                node: Language = self.derivative(text, byte)
+                node.envelope = first + phase
 
     @cython.cfunc
     def _close(self) -> cython.int:
@@ -266,7 +293,7 @@ class Languages:
     def _phases_before(self, head: Language, phases: cython.int) -> cython.int:
         """Return the phases of `head` followed by something of these phases."""
         if head.kind != BYTES:
-            return head.phases if phases & 1 else 0
+            return head.phases & _through(phases)
         key = (head.payload, phases)
         known = self._before.get(key)
         if known is None:
@@ -376,9 +403,8 @@ class Languages:
         node: Language | None = self._table.get(key)
         if node is not None:
             return node
-        phases = 0
-        if item.phases & 1:
-            phases = item.phases if low else 1
+        phases = _through(item.phases)
+        phases &= item.phases if low else _BETWEEN
         node = self._make(
             key, REPETITION, low == 0 or item.nullable, item.cuts, phases, low == 0 or item.inhabited
         )
@@ -492,7 +518,7 @@ class Languages:
             for part in members.values():
                 return part
         numbers = sorted(members)
-        phases: cython.int = 255
+        phases: cython.int = _ALL_PHASES
         cuts = 0
         inhabited: cython.bint = False
         envelope: Language | None = None
@@ -750,7 +776,7 @@ class Languages:
             cuts |= 3 << byte
             index = _after(words, index, high, depth, byte)
         node = self._make(key, WORDS, nullable, cuts & _ALL, 0, True)
-        node.phases = 1 << _utf8_phase(first[:depth])
+        node.phases = _BETWEEN << _utf8_phase(first[:depth])
         node.payload = (words, low, high, depth)
         return node
 
@@ -773,7 +799,7 @@ class Languages:
         if node is not None:
             return node
         node = self._make(key, MACHINE, machine.accepts(state), machine.cuts(state), 0, True)
-        node.phases = 1 << _utf8_phase(machine.phase(state))
+        node.phases = _BETWEEN << _utf8_phase(machine.phase(state))
         # The machine is kept with the node, so its id stays its own.
         node.payload = (machine, state)
         return node

@@ -6,6 +6,8 @@ import functools
 import unicodedata
 from collections.abc import Iterable
 
+from constrain.frontends.json_schema.unicode_names import BINARY_PROPERTIES, SCRIPTS
+
 __all__ = [
     "ANY",
     "CATEGORY_NAMES",
@@ -116,124 +118,75 @@ _CATEGORIES: dict[str, tuple[str, ...]] = {
 CATEGORY_NAMES: frozenset[str] = frozenset(
     name for short, names in _CATEGORIES.items() for name in (short, *names)
 )
+_SIMPLE: dict[str | None, Ranges] = {"Any": ANY, "ASCII": ((0, 0x7F),)}
 _CATEGORY_OF = {name: short for short, names in _CATEGORIES.items() for name in (short, *names)}
 
 
 @functools.cache
-def _by_category() -> dict[str, list[tuple[int, int]]]:
-    """Return the ranges of every two-letter general category."""
-    result: dict[str, list[tuple[int, int]]] = {name: [] for name in _CATEGORIES if len(name) == 2}
-    start = 0
-    current = unicodedata.category("\0")
-    for code_point, category in enumerate(map(unicodedata.category, map(chr, range(LAST + 1)))):
-        if category != current:
-            result[current].append((start, code_point - 1))
-            start, current = code_point, category
-    result[current].append((start, LAST))
-    return result
+def _every_character() -> str:
+    return "".join(map(chr, range(LAST + 1)))
 
 
-@functools.cache
-def _category(short: str) -> Ranges:
-    members = ("Ll", "Lt", "Lu") if short == "LC" else (short,)
-    return normal(
-        pair for name, ranges in _by_category().items() if name.startswith(members) for pair in ranges
-    )
+@functools.lru_cache(maxsize=256)
+def _matches(expression: str) -> Ranges:
+    """Return the code points of a property in the notation of `regex`, which has the tables of Unicode."""
+    import regex
+
+    try:
+        found = regex.finditer(rf"\p{{{expression}}}+", _every_character())
+    except regex.error:
+        raise LookupError(expression) from None
+    return tuple([(match.start(), match.end() - 1) for match in found])
 
 
 @functools.cache
 def identifier_start() -> Ranges:
     """Return what may begin the name of a group: ID_Start (Unicode Annex 31), `$` and `_`."""
-    other = ((0x1885, 0x1886), (0x2118, 0x2118), (0x212E, 0x212E), (0x309B, 0x309C))
-    found = normal([*_category("L"), *_category("Nl"), *other, (0x24, 0x24), (0x5F, 0x5F)])
-    # U+2E2F is a letter and reserved as Pattern_Syntax.
-    return complement(normal([*complement(found), (0x2E2F, 0x2E2F)]))
+    return normal([*_matches("ID_Start=Yes"), (0x24, 0x24), (0x5F, 0x5F)])
 
 
 @functools.cache
 def identifier_continue() -> Ranges:
     """Return what may follow in it: ID_Continue, `$`, and the joiners."""
-    other = ((0xB7, 0xB7), (0x387, 0x387), (0x1369, 0x1371), (0x19DA, 0x19DA), (0x200C, 0x200D))
-    marks = [pair for name in ("Mn", "Mc", "Nd", "Pc") for pair in _category(name)]
-    return normal([*identifier_start(), *marks, *other])
-
-
-def _script_values(name: str) -> Ranges | None:
-    from fontTools.unicodedata import Scripts  # type: ignore[import-untyped, unused-ignore]
-
-    starts = [*Scripts.RANGES, LAST + 1]
-    return normal((starts[i], starts[i + 1] - 1) for i, value in enumerate(Scripts.VALUES) if value == name)
-
-
-def _extension_values(name: str) -> Ranges:
-    from fontTools.unicodedata import ScriptExtensions, Scripts
-
-    starts = [*ScriptExtensions.RANGES, LAST + 1]
-    result = []
-    for i, value in enumerate(ScriptExtensions.VALUES):
-        if value is not None:
-            if name in value:
-                result.append((starts[i], starts[i + 1] - 1))
-            continue
-        # Without an entry of its own a code point has the extension of its script.
-        for low, high in _script_values(name) or ():
-            low, high = max(low, starts[i]), min(high, starts[i + 1] - 1)
-            if low <= high:
-                result.append((low, high))
-    assert Scripts is not None
-    return normal(result)
+    return normal([*_matches("ID_Continue=Yes"), (0x24, 0x24), (0x200C, 0x200D)])
 
 
 @functools.cache
-def _script(name: str, extensions: bool) -> Ranges | None:
-    """Return a script by its short or long name; raises ImportError without the data."""
-    from fontTools.unicodedata import Scripts
+def _changes_when_nfkc_casefolded() -> Ranges:
+    """Return Changes_When_NFKC_Casefolded, which `regex` does not know, by its definition (Unicode 3.13)."""
 
-    codes = {long: short for short, long in Scripts.NAMES.items()}
-    short = name if name in Scripts.NAMES else codes.get(name)
-    if short is None:
-        return None
-    return _extension_values(short) if extensions else _script_values(short)
+    def changes(character: str) -> bool:
+        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", character).casefold())
+        return unicodedata.normalize("NFKC", folded.casefold()) != character
+
+    assigned = complement(_matches("Cn"))
+    changed = [(c, c) for low, high in assigned for c in range(low, high + 1) if changes(chr(c))]
+    return normal([*changed, *_matches("Default_Ignorable_Code_Point=Yes")])
 
 
 def property_ranges(expression: str) -> Ranges | None:
-    """Return the code points of `\\p{expression}`; `None` for a property that is not known here.
-
-    General categories come from `unicodedata`, scripts from fontTools.
+    """Return the code points of `\\p{expression}`; `None` if ECMA-262 has no such property or value.
 
     Raises:
-        ImportError: the property is a script, and fontTools is not installed.
+        LookupError: the installed `regex` is too old for it.
     """
     name, equals, value = expression.partition("=")
     if not equals:
         if name in _CATEGORY_OF:
-            return _category(_CATEGORY_OF[name])
-        if name == "Any":
-            return ANY
-        if name == "ASCII":
-            return ((0, 0x7F),)
-        if name == "Assigned":
-            return complement(_category("Cn"))
-        if name in ("ASCII_Hex_Digit", "AHex"):
-            return ((0x30, 0x39), (0x41, 0x46), (0x61, 0x66))
-        if name in ("White_Space", "space"):
-            return ((0x09, 0x0D), (0x20, 0x20), (0x85, 0x85), *SPACE[2:-1])
-        if name in ("Lowercase", "Lower"):
-            return _by_method("islower")
-        if name in ("Uppercase", "Upper"):
-            return _by_method("isupper")
-        return None
+            return _matches(_CATEGORY_OF[name])
+        property_name = BINARY_PROPERTIES.get(name)
+        if property_name in _SIMPLE:
+            return _SIMPLE[property_name]
+        if property_name == "Assigned":
+            return complement(_matches("Cn"))
+        if property_name == "Changes_When_NFKC_Casefolded":
+            return _changes_when_nfkc_casefolded()
+        # With its value, so that no block or script of the same name is meant.
+        return None if property_name is None else _matches(f"{property_name}=Yes")
     if name in ("General_Category", "gc"):
-        return _category(_CATEGORY_OF[value]) if value in _CATEGORY_OF else None
+        return _matches(_CATEGORY_OF[value]) if value in _CATEGORY_OF else None
     if name in ("Script", "sc"):
-        return _script(value, False)
+        return _matches(f"Script={value}") if value in SCRIPTS else None
     if name in ("Script_Extensions", "scx"):
-        return _script(value, True)
+        return _matches(f"Script_Extensions={value}") if value in SCRIPTS else None
     return None
-
-
-@functools.cache
-def _by_method(method: str) -> Ranges:
-    """Return the derived core property behind a predicate of `str`."""
-    predicate = getattr(str, method)
-    return normal((c, c) for c in range(LAST + 1) if predicate(chr(c)))

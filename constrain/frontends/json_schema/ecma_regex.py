@@ -255,13 +255,13 @@ def _ranges(token: Token) -> Ranges:
     if token.type == "PROPERTY":
         try:
             known = code_points.property_ranges(text[3:-1])
-        except ImportError:
+        except LookupError:
             raise UnsupportedError(
-                f"the Unicode property {text} needs the script data of fontTools",
-                remedy="pip install fonttools",
+                f"the installed `regex` does not know the Unicode property {text}",
+                remedy="pip install --upgrade regex",
             ) from None
         if known is None:
-            raise UnsupportedError(f"the Unicode property {text} is not supported")
+            raise _MalformedError(f"ECMA-262 has no Unicode property {text}", token.start_pos)
         return code_points.complement(known) if text[1] == "P" else known
     code_point = 0x08 if token.type == "BACKSPACE" else _code_point(text, token.start_pos)
     return ((code_point, code_point),)

@@ -7,6 +7,11 @@ to `^`, `\\b` and lookbehinds: it is summed up by the state of a small automaton
 text (`_Contexts`), and a continuation is a family of languages, one for each of its states. An
 expression without such assertions has one state, and the family is one language.
 
+What a lookbehind asks may depend on what follows, through assertions within it. So its language is
+one of whole texts with a mark where it ends, and a state of contexts, being derivatives of such
+languages by the text before, yields the language that the text behind the mark must be in. In a
+lookbehind within a lookbehind the marks of the outer ones may stand anywhere and mean nothing.
+
 Loops whose body looks around become variables that refer to themselves behind a character.
 """
 
@@ -14,8 +19,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from constrain.automata.languages_cy import BYTES, VARIABLE, Language, Languages
-from constrain.errors import LimitExceeded, UnsupportedError
+from constrain.automata.languages_cy import BYTES, MARKS, VARIABLE, Language, Languages
+from constrain.errors import LimitExceeded
 from constrain.frontends.json_schema import code_points
 from constrain.frontends.json_schema.ecma_regex import (
     Alternatives,
@@ -44,6 +49,8 @@ Family = tuple[Language, ...]
 #: Budgets: states of the automaton of contexts, and copies of repeated parts.
 _MOST_CONTEXTS = 256
 _MOST_COPIES = 10_000
+#: What marks the end of a lookbehind, by how many lookbehinds it is in: bytes that are not in UTF-8.
+_MARKS = tuple(range(0xFF, 0xFF - MARKS, -1))
 #: A list of literals from this size on is kept as a sorted list of words.
 _WORD_LIST = 8
 
@@ -58,33 +65,66 @@ def pattern_language(languages: Languages, pattern: str, *, location: str) -> La
 
     Raises:
         SchemaError: the pattern is malformed.
-        UnsupportedError: it has a back-reference, or an assertion that is not translated exactly.
+        UnsupportedError: it has a back-reference or a modifier.
         LimitExceeded: it is too large.
     """
     key = ("pattern", pattern)
     known = languages.cache.get(key)
     if known is None:
         tree = parse(pattern, location=location)
-        known = _Translation(languages, tree, location).search(languages.any_text)
+        known = _behind_first(languages, tree, location)
+        if known is None:
+            known = _Translation(languages, tree, location).search(languages.any_text)
         languages.cache[key] = known
     return known
+
+
+def _behind_first(languages: Languages, tree: Node, location: str) -> Language | None:
+    """Return the language of a lookbehind and a part that does not look behind; `None` for other trees.
+
+    What stands before is then a language in front, whose states are met one by one.
+    """
+    first = tree.items[0] if isinstance(tree, Sequence) else tree
+    if not isinstance(first, Look) or first.ahead or _looks_beyond(first.item):
+        return None
+    then = sequence(tree.items[1:]) if isinstance(tree, Sequence) else literal("")
+    if any(
+        not isinstance(item, End) and not (isinstance(item, Look) and item.ahead)
+        for item in _assertions(then)
+    ):
+        return None
+    before = _Translation(languages, first.item, location).search(languages.empty)
+    if first.negative:
+        before = languages.complement(before)
+    rest = _Translation(languages, then, location)
+    after = rest.build(then, (languages.any_text,) * rest.contexts.size)[0]
+    return languages.concat(before, after)
 
 
 class _Contexts:
     """The automaton that reads a text for conditions on what was read, byte by byte.
 
+    Args:
+        languages: the arena.
+        text: the texts that are read.
+        conditions: each a language of what was read, or, with a mark, one of what was read, the mark,
+            and what follows.
+        depth: the number of marks that may be read.
+
     Attributes:
-        facts: for each state, which conditions hold there.
+        facts: for each state and condition the language that what follows must be in.
         later: the states that can be met behind at least one character, between characters.
     """
 
-    def __init__(self, languages: Languages, conditions: list[Language]) -> None:
+    def __init__(
+        self, languages: Languages, text: Language, conditions: list[tuple[Language, int | None]], depth: int
+    ) -> None:
         self.languages = languages
-        start = (languages.any_text, *conditions)
+        start = (text, *[condition for condition, _ in conditions])
         numbers = {start: 0}
         states = [start]
         self.cuts: list[int] = []
-        self.facts: list[tuple[bool, ...]] = []
+        self.facts: list[tuple[Language, ...]] = []
         self.later: set[int] = set()
         self._targets: list[dict[int, int]] = []
         while len(self._targets) < len(states):
@@ -94,6 +134,8 @@ class _Contexts:
                 cuts |= part.cuts
             targets = {}
             for byte in languages.segments(cuts):
+                if _MARKS[-1] <= byte <= 0xFF - depth:
+                    continue
                 after = tuple(languages.derivative(part, byte) for part in state)
                 if after[0] is languages.nothing:
                     continue
@@ -101,14 +143,25 @@ class _Contexts:
                 if target == len(states):
                     states.append(after)
                 targets[byte] = target
-                if after[0] is languages.any_text:
+                if after[0] is text:
                     self.later.add(target)
             if len(states) > _MOST_CONTEXTS:
                 raise LimitExceeded("what stands before a match has too many cases", limit=_MOST_CONTEXTS)
             self.cuts.append(cuts)
-            self.facts.append(tuple(part.nullable for part in state[1:]))
+            self.facts.append(
+                tuple(
+                    self._fact(part, mark, text)
+                    for part, (_, mark) in zip(state[1:], conditions, strict=True)
+                )
+            )
             self._targets.append(targets)
         self.size = len(states)
+
+    def _fact(self, part: Language, mark: int | None, text: Language) -> Language:
+        if mark is None:
+            return text if part.nullable else self.languages.nothing
+        after: Language = self.languages.derivative(part, mark)
+        return after
 
     def step(self, state: int, byte: int) -> int:
         """Return the state after the first byte of a segment of (at least) `cuts[state]`; -1 if not UTF-8."""
@@ -120,36 +173,55 @@ class _Contexts:
 
 
 class _Translation:
-    """The translation of one tree, or of one lookbehind (then what follows the text is unknown)."""
+    """The translation of one tree, or of one lookbehind.
 
-    def __init__(self, languages: Languages, tree: Node, location: str, behind: bool = False) -> None:
+    Attributes:
+        marks: the marks of the lookbehinds around, in any number.
+        text: every text, with marks anywhere.
+    """
+
+    def __init__(self, languages: Languages, tree: Node, location: str, depth: int = 0) -> None:
         self.languages = languages
         self.tree = tree
         self.location = location
-        self.behind = behind
-        self.word = languages.characters(code_points.WORD)
+        outer = languages.byte_range(0x100 - depth, 0xFF)
+        self.marks = languages.repeat(outer, 0, None) if depth else languages.empty
+        self.text = languages.marked_text if depth else languages.any_text
+        self.word = languages.concat(languages.characters(code_points.WORD), self.marks)
         self._languages: dict[int, tuple[Node, Language]] = {}
         self._copies = 0
         # The conditions on what stands before, each with its number.
-        conditions: list[Language] = []
+        conditions: list[tuple[Language, int | None]] = []
         self._conditions: dict[object, int] = {}
-        self.cuts = languages.any_character.cuts
+        self.cuts = self.text.cuts
         for node in _assertions(tree):
             key: object
+            mark = None
             if isinstance(node, Start):
-                key, condition = "start", languages.empty
+                key, condition = "start", self.marks
             elif isinstance(node, Boundary):
-                key, condition = "word", languages.concat(languages.any_text, self.word)
+                key, condition = "word", languages.concat(self.text, self.word)
             elif isinstance(node, Look) and not node.ahead:
+                if depth == MARKS:
+                    raise LimitExceeded(
+                        "lookbehinds are nested too deeply",
+                        location=location,
+                        keyword="pattern",
+                        limit=MARKS,
+                    )
                 key = node.item
-                inner = _Translation(languages, node.item, location, behind=True)
-                condition = inner.search(languages.empty)
+                if _looks_beyond(node.item):
+                    mark = _MARKS[depth]
+                    end = languages.concat(languages.byte_range(mark, mark), languages.marked_text)
+                    condition = _Translation(languages, node.item, location, depth + 1).search(end)
+                else:
+                    condition = _Translation(languages, node.item, location, depth).search(self.marks)
             else:
                 continue
             if key not in self._conditions:
                 self._conditions[key] = len(conditions)
-                conditions.append(condition)
-        self.contexts = _Contexts(languages, conditions)
+                conditions.append((condition, mark))
+        self.contexts = _Contexts(languages, self.text, conditions, depth)
         for cuts in self.contexts.cuts:
             self.cuts |= cuts
 
@@ -157,7 +229,7 @@ class _Translation:
         """Return the texts in which a match is followed by a member of `rest`."""
         family = self.build(self.tree, (rest,) * self.contexts.size)
         anything = repeat(characters(code_points.ANY), 0, None)
-        return self.build(anything, family)[0]
+        return self.languages.concat(self.marks, self.build(anything, family)[0])
 
     # Parts without assertions have a language of their own.
 
@@ -173,14 +245,17 @@ class _Translation:
     def _plain(self, node: Node) -> Language:
         languages = self.languages
         if isinstance(node, Literal):
-            return languages.literal(node.text.encode())
+            if self.marks is languages.empty:
+                return languages.literal(node.text.encode())
+            letters = [languages.literal(character.encode()) for character in node.text]
+            return languages.concat(*[languages.concat(letter, self.marks) for letter in letters])
         if isinstance(node, Characters):
-            return languages.characters(node.ranges)
+            return languages.concat(languages.characters(node.ranges), self.marks)
         if isinstance(node, Sequence):
             return languages.concat(*[self.plain(item) for item in node.items])
         if isinstance(node, Alternatives):
             texts = [item.text.encode() for item in node.items if isinstance(item, Literal)]
-            if len(texts) < _WORD_LIST:
+            if len(texts) < _WORD_LIST or self.marks is not languages.empty:
                 return languages.union(*[self.plain(item) for item in node.items])
             others = [self.plain(item) for item in node.items if not isinstance(item, Literal)]
             return languages.union(languages.literals(texts), *others)
@@ -201,7 +276,7 @@ class _Translation:
                 rest = self._letters(languages.literal(character.encode()), rest)
             return rest
         if isinstance(node, Characters):
-            return self._letters(self.plain(node), rest)
+            return self._letters(languages.characters(node.ranges), rest)
         if isinstance(node, Sequence):
             for item in reversed(node.items):
                 rest = self.build(item, rest)
@@ -247,6 +322,7 @@ class _Translation:
 
     def _letters(self, language: Language, rest: Family) -> Family:
         """Return one character of `language`, split by the context behind it."""
+        rest = self._pointwise(lambda state: self.languages.concat(self.marks, rest[state]))
         return self._pointwise(lambda state: self._encoded(language, rest, state))
 
     def _encoded(self, language: Language, rest: Family, state: int) -> Language:
@@ -268,17 +344,17 @@ class _Translation:
             family = self._loop(_not_empty(node.item, self) if node.item.nullable else node.item, rest)
         else:
             for _ in range(node.high - node.low):
-                self._count_copy()
+                self.count_copy()
                 family = self._union(rest, self.build(node.item, family))
         for _ in range(node.low):
-            self._count_copy()
+            self.count_copy()
             family = self.build(node.item, family)
         return family
 
     def _union(self, left: Family, right: Family) -> Family:
         return self._pointwise(lambda state: self.languages.union(left[state], right[state]))
 
-    def _count_copy(self) -> None:
+    def count_copy(self) -> None:
         self._copies += 1
         if self._copies > _MOST_COPIES:
             raise LimitExceeded(
@@ -302,42 +378,48 @@ class _Translation:
 
     def _assertion(self, node: Node, rest: Family) -> Family:
         languages = self.languages
-        nothing = languages.nothing
-        facts = self.contexts.facts
+        text = self.text
         if isinstance(node, Start):
-            fact = self._conditions["start"]
-            return self._pointwise(lambda state: rest[state] if facts[state][fact] else nothing)
+            return self._where(self._conditions["start"], rest)
         if isinstance(node, End):
-            if self.behind:
-                raise self._refuse("`$` in a lookbehind")
-            return self._pointwise(lambda state: languages.empty if rest[state].nullable else nothing)
+            if self.marks is languages.empty:
+                return self._pointwise(
+                    lambda state: languages.empty if rest[state].nullable else languages.nothing
+                )
+            return self._pointwise(lambda state: languages.intersection(rest[state], self.marks))
         if isinstance(node, Boundary):
-            if self.behind and any(language.nullable for language in rest):
-                raise self._refuse("a word boundary at the end of a lookbehind")
-            fact = self._conditions["word"]
-            word = languages.concat(self.word, languages.any_text)
             other = languages.characters(code_points.complement(code_points.WORD))
-            no_word = languages.union(languages.empty, languages.concat(other, languages.any_text))
+            word = languages.concat(self.marks, self.word, text)
+            no_word = languages.union(self.marks, languages.concat(self.marks, other, text))
+            before = [facts[self._conditions["word"]] is text for facts in self.contexts.facts]
             return self._pointwise(
                 lambda state: languages.intersection(
-                    rest[state], word if facts[state][fact] == node.negative else no_word
+                    rest[state], word if before[state] == node.negative else no_word
                 )
             )
         assert isinstance(node, Look)
         if not node.ahead:
-            fact = self._conditions[node.item]
-            return self._pointwise(
-                lambda state: nothing if facts[state][fact] == node.negative else rest[state]
-            )
-        if self.behind:
-            raise self._refuse("a lookahead in a lookbehind")
-        seen = self.build(node.item, (languages.any_text,) * self.contexts.size)
-        if node.negative:
-            return self._pointwise(lambda state: languages.difference(rest[state], seen[state]))
-        return self._pointwise(lambda state: languages.intersection(rest[state], seen[state]))
+            return self._where(self._conditions[node.item], rest, node.negative)
+        ahead = self.build(node.item, (text,) * self.contexts.size)
+        return self._holding(
+            self._pointwise(lambda state: languages.concat(self.marks, ahead[state])), rest, node.negative
+        )
 
-    def _refuse(self, what: str) -> UnsupportedError:
-        return UnsupportedError(f"{what} is not supported", location=self.location, keyword="pattern")
+    def _where(self, condition: int, rest: Family, negative: bool = False) -> Family:
+        """Return `rest` where a condition on what stands before holds."""
+        return self._holding(tuple([facts[condition] for facts in self.contexts.facts]), rest, negative)
+
+    def _holding(self, needed: Family, rest: Family, negative: bool) -> Family:
+        """Return what is in `rest` and in `needed`, or not in it."""
+        languages = self.languages
+        combine = languages.difference if negative else languages.intersection
+
+        def choose(state: int) -> Language:
+            if needed[state] in (languages.any_text, languages.marked_text):
+                return languages.nothing if negative else rest[state]
+            return combine(rest[state], needed[state])
+
+        return self._pointwise(choose)
 
 
 def _assertions(tree: Node) -> list[Node]:
@@ -355,6 +437,25 @@ def _assertions(tree: Node) -> list[Node]:
         if isinstance(node, (Start, End, Boundary, Look)):
             result.append(node)
     return result
+
+
+def _looks_beyond(node: Node, at_end: bool = True) -> bool:
+    """Return whether an assertion of `node` may ask for what follows its match; a guess on the safe side."""
+    if node.plain:
+        return False
+    if isinstance(node, Look):
+        return node.ahead or _looks_beyond(node.item)
+    if isinstance(node, (End, Boundary)):
+        return at_end
+    if isinstance(node, Sequence):
+        for item in reversed(node.items):
+            if _looks_beyond(item, at_end):
+                return True
+            at_end = at_end and item.nullable
+        return False
+    if isinstance(node, Alternatives):
+        return any(_looks_beyond(item, at_end) for item in node.items)
+    return isinstance(node, Repeat) and _looks_beyond(node.item, at_end)
 
 
 def _all_cuts(tree: Node, translation: _Translation) -> int:
@@ -406,9 +507,14 @@ def _not_empty(node: Node, translation: _Translation) -> Node:
         high = None if node.high is None else node.high - 1
         if node.low == 0 or node.item.plain:
             return sequence((first, repeat(node.item, 0, high)))
-        if node.low == 1:
-            return sequence((first, repeat(node.item, 0, high)))
-        raise translation._refuse("a loop over a counted part that may be empty and looks around")
+        # The repetitions before the first that consumes something are empty, where that is allowed.
+        empty = _only_empty(node.item)
+        ways = []
+        for skipped in range(min(node.low, _MOST_COPIES)):
+            translation.count_copy()
+            more = repeat(node.item, node.low - 1 - skipped, None if high is None else high - skipped)
+            ways.append(sequence((empty, first, more) if skipped else (first, more)))
+        return alternatives(tuple(ways))
     return alternatives(())
 
 
