@@ -1,23 +1,29 @@
-"""Claim: masks are at hand in microseconds, in the tail too, beside llguidance in the same run.
+"""Claim: masks are at hand in microseconds, in the tail too, beside the other engines in the same run.
 
 The protocol of MaskBench: for each schema, *time to first mask* is compiling the schema, making a
 matcher and filling one mask; *time between masks* is taking one token of a known valid instance and
 filling the next mask. Instances are spelled by `json.dumps` and tokenized by the tokenizer itself.
-The engines alternate schema by schema on one thread; the order alternates too. The schemas are a
-fixed sample of those that both engines compile; who refuses what is counted beside them.
 
-    python -m benchmarks.mask_speed [--schemas 200] [--tokenizer llama3_1] [--tag NAME]
+*Cold* is a schema that was never seen, on the first half of its instances. *Warm* is the compiled
+schema again on the other half, as a server sees it; its first mask needs a new matcher only.
+The engines take turns schema by schema on one thread, and who begins alternates. Engines that may
+take long to compile run in a forked process with a time limit. Schemas are a fixed sample of those that
+this package and llguidance compile; each peer is compared over the schemas that it compiles too.
+
+    python -m benchmarks.mask_speed [--schemas 200] [--tokenizer llama3_1] [--engines NAME ...] [--tag NAME]
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import gc
 import gzip
 import hashlib
 import importlib.metadata
 import json
+import multiprocessing
 import os
 import platform
 import subprocess
@@ -26,15 +32,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import llguidance
-import llguidance.numpy
 import numpy as np
 
 import constrain
+from benchmarks import engines as peers
+from benchmarks.engines import Engine, Session
 
-__all__ = ["Engine", "Measures", "main"]
+__all__ = ["Run", "main"]
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -45,103 +51,27 @@ WARM_UP = (
     '{"type": "string", "pattern": "^a$"}',
     '{"type": "string", "format": "ipv4"}',
 )
-
-
-class Session(Protocol):
-    """One sequence of one engine."""
-
-    def fill(self) -> None: ...
-    def take(self, token: int) -> bool: ...
-    def may_end(self) -> bool: ...
-
-
-class Engine(Protocol):
-    """A competitor: `compile` raises when it refuses a schema."""
-
-    name: str
-
-    def compile(self, schema: str) -> Callable[[], Session]: ...
-
-
-class Constrain:
-    """This package, under one text policy."""
-
-    def __init__(self, name: str, vocabulary: constrain.Vocabulary, options: constrain.Options) -> None:
-        self.name = name
-        self.vocabulary = vocabulary
-        self.options = options
-        self.mask = np.zeros((1, (vocabulary.size + 31) // 32), dtype=np.int32)
-
-    def compile(self, schema: str) -> Callable[[], Session]:
-        constraint = constrain.compile_json_schema(schema, options=self.options)
-        return lambda: _ConstrainSession(constraint.matcher(self.vocabulary), self.mask)
-
-
-class _ConstrainSession:
-    def __init__(self, matcher: constrain.Matcher, mask: Any) -> None:
-        self.matcher = matcher
-        self.mask = mask
-
-    def fill(self) -> None:
-        self.matcher.fill_bitmask(self.mask)
-
-    def take(self, token: int) -> bool:
-        return self.matcher.advance(token)
-
-    def may_end(self) -> bool:
-        return self.matcher.accepting
-
-
-class LLGuidance:
-    """llguidance's `LLMatcher` with its JSON defaults (`whitespace_flexible`)."""
-
-    name = "llguidance"
-
-    def __init__(self, tokenizer: Any, vocabulary_size: int) -> None:
-        self.tokenizer = tokenizer
-        self.mask = llguidance.numpy.allocate_token_bitmask(1, vocabulary_size)
-
-    def compile(self, schema: str) -> Callable[[], Session]:
-        matcher = llguidance.LLMatcher(
-            self.tokenizer, llguidance.LLMatcher.grammar_from_json_schema(schema), log_level=0
-        )
-        if matcher.is_error():
-            raise ValueError(matcher.get_error())
-        first = [matcher]  # the first session is the matcher itself: a copy would count as compiling
-        return lambda: _LLGuidanceSession(first.pop() if first else _fresh(matcher), self.mask)
-
-
-def _fresh(matcher: Any) -> Any:
-    copy = matcher.deep_copy()
-    copy.reset()
-    return copy
-
-
-class _LLGuidanceSession:
-    def __init__(self, matcher: Any, mask: Any) -> None:
-        self.matcher = matcher
-        self.mask = mask
-
-    def fill(self) -> None:
-        llguidance.numpy.fill_next_token_bitmask(self.matcher, self.mask, 0)
-
-    def take(self, token: int) -> bool:
-        return bool(self.matcher.consume_token(token))
-
-    def may_end(self) -> bool:
-        return bool(self.matcher.is_accepting())
+#: Schemas count towards the sample when these compile them.
+BASE = "llguidance"
+#: What is measured: key, title, and the columns of the table of ratios.
+KINDS = (
+    ("first_cold", "Time to first mask, cold", ("p50", "p99")),
+    ("between_cold", "Time between masks, cold", ("mean", "p50", "p99", "p99.9", "p99.99")),
+    ("first_warm", "Time to first mask, warm", ("p50", "p99")),
+    ("between_warm", "Time between masks, warm", ("mean", "p50", "p99", "p99.9", "p99.99")),
+)
 
 
 @dataclass
-class Measures:
-    """Times of one engine, in microseconds."""
+class Run:
+    """The times of one engine over one schema, in microseconds."""
 
-    first: list[float] = field(default_factory=list)
-    between: list[float] = field(default_factory=list)
-    slowest: list[tuple[float, str]] = field(default_factory=list)
-    refused: Counter[str] = field(default_factory=Counter)
-    rejected_instances: int = 0
-    tokens: int = 0
+    first_cold: list[float] = field(default_factory=list)
+    between_cold: list[float] = field(default_factory=list)
+    first_warm: list[float] = field(default_factory=list)
+    between_warm: list[float] = field(default_factory=list)
+    rejected: int = 0
+    refusal: str = ""
 
 
 def schemas(folder: Path) -> Iterator[tuple[str, Any, list[Any]]]:
@@ -160,53 +90,92 @@ def measure(
     cases: Iterator[tuple[str, Any, list[Any]]],
     count: int,
     tokenize: Callable[[str], list[int]],
-) -> tuple[dict[str, Measures], int, int]:
-    """Runs the protocol until `count` schemas are compiled by all.
+    limit: float,
+) -> tuple[dict[str, dict[str, Run]], int]:
+    """Run the protocol until `count` schemas are compiled by this package and by `BASE`.
 
     Returns:
-        The measures by engine, how many schemas were tried, and how many were measured.
+        For each engine its runs by the name of the schema, and how many schemas were tried.
     """
-    measures = {engine.name: Measures() for engine in engines}
+    runs: dict[str, dict[str, Run]] = {engine.name: {} for engine in engines}
     tried = measured = 0
     for name, schema, instances in cases:
         if measured == count:
             break
         tried += 1
-        order = engines if tried % 2 else engines[::-1]
         text = json.dumps(schema, ensure_ascii=False)
-        started = {engine.name: _first_mask(engine, text, measures[engine.name]) for engine in order}
-        if any(start is None for start in started.values()):
-            continue
-        measured += 1
         ids = [tokenize(json.dumps(instance, ensure_ascii=False)) for instance in instances]
-        for engine in order:
-            start = started[engine.name]
-            assert start is not None
-            _between_masks(start, name, ids, measures[engine.name])
-    return measures, tried, measured
+        for engine in engines if tried % 2 else engines[::-1]:
+            run = _isolated(engine, text, ids, limit) if engine.slow else _run(engine, text, ids)
+            runs[engine.name][name] = run
+        measured += not any(
+            runs[engine.name][name].refusal
+            for engine in engines
+            if engine.name == BASE or _is_ours(engine.name)
+        )
+    return runs, tried
 
 
-@dataclass
-class _Started:
-    """A compiled schema and a session with its first mask filled."""
-
-    elapsed: float
-    make: Callable[[], Session]
-    session: Session
+def _is_ours(name: str) -> bool:
+    return name.startswith("constrain")
 
 
-def _first_mask(engine: Engine, text: str, measures: Measures) -> _Started | None:
-    """Compile, begin and fill under the clock; `None` when the engine refuses, which is counted."""
+def _isolated(engine: Engine, text: str, instances: list[list[int]], limit: float) -> Run:
+    """Run in a forked process that is killed after `limit` seconds."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+
+    def work() -> None:
+        sender.send(_run(engine, text, instances))
+
+    process = context.Process(target=work)
+    process.start()
+    sender.close()
+    try:
+        run: Run = receiver.recv() if receiver.poll(limit) else Run(refusal=f"more than {limit:g} s")
+    except EOFError:
+        run = Run(refusal="the process died")
+    process.kill()
+    process.join()
+    return run
+
+
+def _run(engine: Engine, text: str, instances: list[list[int]]) -> Run:
+    """Compile and take the instances, the second half of them warm."""
+    run = Run()
     clock = time.perf_counter_ns
     start = clock()
     try:
-        make = engine.compile(text)
-        session = make()
+        begin = engine.compile(text)
+        session = begin()
         session.fill()
     except Exception as error:  # whatever an engine raises is its refusal
-        measures.refused[_reason(error)] += 1
-        return None
-    return _Started((clock() - start) / 1e3, make, session)
+        return Run(refusal=_reason(error))
+    run.first_cold.append((clock() - start) / 1e3)
+    half = (len(instances) + 1) // 2
+    for number, ids in enumerate(instances):
+        warm = number >= half
+        if number:
+            start = clock()
+            session = begin()
+            session.fill()
+            elapsed = (clock() - start) / 1e3
+            if warm:
+                run.first_warm.append(elapsed)
+        run.rejected += not _take_all(session, ids, run.between_warm if warm else run.between_cold)
+    return run
+
+
+def _take_all(session: Session, ids: list[int], times: list[float]) -> bool:
+    """Return whether the instance was taken to its end."""
+    clock = time.perf_counter_ns
+    for token in ids:
+        start = clock()
+        if not session.take(token):
+            return False
+        session.fill()
+        times.append((clock() - start) / 1e3)
+    return session.may_end()
 
 
 def _reason(error: Exception) -> str:
@@ -215,32 +184,10 @@ def _reason(error: Exception) -> str:
     return str(error).splitlines()[0][:60] if str(error) else type(error).__name__
 
 
-def _between_masks(started: _Started, name: str, instances: list[list[int]], measures: Measures) -> None:
-    clock = time.perf_counter_ns
-    measures.first.append(started.elapsed)
-    session = started.session
-    for number, ids in enumerate(instances):
-        if number:
-            session = started.make()
-            session.fill()
-        taken = True
-        for token in ids:
-            start = clock()
-            taken = session.take(token)
-            if not taken:
-                break
-            session.fill()
-            elapsed = (clock() - start) / 1e3
-            measures.between.append(elapsed)
-            if elapsed > 1000.0:
-                measures.slowest.append((elapsed, name))
-            measures.tokens += 1
-        if not taken or not session.may_end():
-            measures.rejected_instances += 1
-
-
 def summarize(times: list[float]) -> dict[str, float]:
-    """Percentiles, maximum and mean in microseconds."""
+    """Return percentiles, maximum and mean in microseconds; nothing for no times."""
+    if not times:
+        return {}
     values = np.asarray(times)
     result = {f"p{percent:g}": round(float(np.percentile(values, percent)), 2) for percent in PERCENTILES}
     return {**result, "max": round(float(values.max()), 2), "mean": round(float(values.mean()), 2)}
@@ -274,33 +221,47 @@ def _commit() -> str:
 COLUMNS = ("p50", "p99", "p99.9", "p99.99", "max", "mean")
 
 
+def _summaries(runs: dict[str, Run], names: set[str]) -> dict[str, dict[str, float]]:
+    """Return the figures of each kind over the schemas of these names."""
+    chosen = [run for name, run in runs.items() if name in names and not run.refusal]
+    return {key: summarize([time for run in chosen for time in getattr(run, key)]) for key, _, _ in KINDS}
+
+
+def _ratios(runs: dict[str, dict[str, Run]], ours: str, peer: str) -> dict[str, Any]:
+    """Return how the times of ours are to those of a peer, over the schemas that both compile."""
+    both = {name for name, run in runs[ours].items() if not run.refusal and not runs[peer][name].refusal}
+    left, right = _summaries(runs[ours], both), _summaries(runs[peer], both)
+    ratios = {
+        key: {column: round(left[key][column] / right[key][column], 3) for column in columns}
+        for key, _, columns in KINDS
+        if left[key] and right[key]
+    }
+    return {"schemas": len(both), **ratios}
+
+
 def _table(report: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     lines = [
         "# Mask speed",
         "",
-        f"{report['measured']} schemas that all engines compile, of {report['tried']} tried; vocabulary "
-        f"{report['vocabulary']['name']} ({report['vocabulary']['size']:,} tokens); microseconds.",
+        f"{report['measured']} schemas that this package and {BASE} compile, of {report['tried']} tried; "
+        f"vocabulary {report['vocabulary']['name']} ({report['vocabulary']['size']:,} tokens); microseconds.",
         f"{report['machine']['processor']}, {report['machine']['cores']} cores, "
-        f"Python {report['machine']['python']}; commit {report['commit']}, "
-        f"llguidance {report['versions']['llguidance']}, {report['date']}.",
+        f"Python {report['machine']['python']}; commit {report['commit']}, {versions}; {report['date']}.",
         "",
     ]
-    for title, key in (("Time to first mask", "first_mask"), ("Time between masks", "between_masks")):
-        lines += [
-            f"## {title}",
-            "",
-            "| engine | p50 | p99 | p99.9 | p99.99 | max | mean |",
-            "|---|---|---|---|---|---|---|",
-        ]
+    for key, title, columns in KINDS:
+        lines += [f"## {title}", "", "| engine | " + " | ".join(COLUMNS) + " |", "|---" * 7 + "|"]
         for name, engine in report["engines"].items():
             row = engine[key]
-            cells = [f"{row[column]:,.1f}" for column in COLUMNS]
-            lines.append(f"| {name} | " + " | ".join(cells) + " |")
-        peer = report["engines"]["llguidance"][key]
-        for name, engine in report["engines"].items():
-            if name != "llguidance":
-                ratios = [f"{engine[key][column] / peer[column]:.2f}" for column in COLUMNS]
-                lines.append(f"| {name}, of llguidance | " + " | ".join(ratios) + " |")
+            if row:
+                lines.append(f"| {name} | " + " | ".join(f"{row[column]:,.1f}" for column in COLUMNS) + " |")
+        lines += ["", "Ratios over the schemas that both compile:", ""]
+        lines += ["| | schemas | " + " | ".join(columns) + " |", "|---" * (len(columns) + 2) + "|"]
+        for pair, ratio in report["ratios"].items():
+            if key in ratio:
+                cells = [str(ratio["schemas"]), *(f"{ratio[key][column]:.2f}" for column in columns)]
+                lines.append(f"| {pair} | " + " | ".join(cells) + " |")
         lines.append("")
     lines += ["## Coverage over the schemas tried", ""]
     lines += ["| engine | refused | valid instances rejected | tokens |", "|---|---|---|---|"]
@@ -320,11 +281,15 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--schemas", type=int, default=200)
+    parser.add_argument("--engines", nargs="+", choices=peers.NAMES, default=["constrain", BASE])
     parser.add_argument(
         "--tokenizer", default="llama3_1", help="a name that benchmarks/tokenizer_files.py knows"
     )
     parser.add_argument(
         "--data", type=Path, default=None, help="folder of maskbench-dev.jsonl.gz ($CONSTRAIN_DATA)"
+    )
+    parser.add_argument(
+        "--limit", type=float, default=20.0, help="seconds for a schema of an engine that compiles slowly"
     )
     parser.add_argument("--tag", default="mask_speed", help="name of the result files")
     arguments = parser.parse_args()
@@ -336,35 +301,33 @@ def main() -> int:
     start = time.perf_counter()
     vocabulary = constrain.Vocabulary.from_tokenizer(tokenizer)
     built = time.perf_counter() - start
-    start = time.perf_counter()
-    engines: list[Engine] = [
-        Constrain("constrain, any text", vocabulary, constrain.ANY_TEXT),
-        Constrain("constrain, default policy", vocabulary, constrain.Options()),
-        LLGuidance(_ll_tokenizer(tokenizer, vocabulary), vocabulary.size),
-    ]
+    engines = [engine for name in arguments.engines for engine in peers.make(name, tokenizer, vocabulary)]
     warm = []
     for engine in engines:
         start = time.perf_counter()
         for schema in WARM_UP:
-            engine.compile(schema)().fill()
+            with contextlib.suppress(Exception):  # not every engine takes all of them
+                engine.compile(schema)().fill()
         warm.append(time.perf_counter() - start)
     # What was loaded so far is not looked through by the garbage collector, for whichever engine it runs.
     cases = list(schemas(folder))
     gc.collect()
     gc.freeze()
-    measures, tried, measured = measure(
+    runs, tried = measure(
         engines,
         iter(cases),
         arguments.schemas,
         lambda text: list(tokenizer.encode(text, add_special_tokens=False).ids),
+        arguments.limit,
     )
+    base = [name for name in runs if name == BASE or _is_ours(name)]
+    sample = {name for name in runs[base[0]] if not any(runs[engine][name].refusal for engine in base)}
     report = {
         "claim": __doc__.splitlines()[0] if __doc__ else "",
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         "commit": _commit(),
         "machine": _machine(),
-        "versions": {name: importlib.metadata.version(name) for name in ("llguidance", "numpy", "tokenizers")}
-        | {"constrain": constrain.__version__, "compiled": constrain.COMPILED},
+        "versions": _versions(arguments.engines),
         "vocabulary": {
             "name": arguments.tokenizer,
             "size": vocabulary.size,
@@ -372,18 +335,14 @@ def main() -> int:
             "warm_up_ms": round(warm[0] * 1e3, 1),
         },
         "tried": tried,
-        "measured": measured,
-        "engines": {
-            name: {
-                "first_mask": summarize(of.first),
-                "between_masks": summarize(of.between),
-                "refused_total": sum(of.refused.values()),
-                "refused": dict(of.refused.most_common(20)),
-                "rejected_instances": of.rejected_instances,
-                "tokens": of.tokens,
-                "slowest": sorted(of.slowest, reverse=True)[:10],
-            }
-            for name, of in measures.items()
+        "measured": len(sample),
+        "engines": {name: _report(of, sample) for name, of in runs.items()},
+        "ratios": {
+            f"{ours} / {peer}": _ratios({name: _only(of, sample) for name, of in runs.items()}, ours, peer)
+            for peer in runs
+            if not _is_ours(peer)
+            for ours in runs
+            if _is_ours(ours)
         },
     }
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -394,10 +353,46 @@ def main() -> int:
     return 0
 
 
-def _ll_tokenizer(tokenizer: Any, vocabulary: constrain.Vocabulary) -> Any:
-    return llguidance.LLTokenizer(
-        tokenizer.to_str(), n_vocab=vocabulary.size, eos_token=list(vocabulary.eos_ids), slices=None
+def _only(runs: dict[str, Run], names: set[str]) -> dict[str, Run]:
+    return {name: run for name, run in runs.items() if name in names}
+
+
+def _report(runs: dict[str, Run], sample: set[str]) -> dict[str, Any]:
+    chosen = _only(runs, sample)
+    refused = Counter(run.refusal for run in runs.values() if run.refusal)
+    slowest = sorted(
+        ((max(run.between_cold), name) for name, run in chosen.items() if run.between_cold), reverse=True
     )
+    return {
+        **_summaries(chosen, sample),
+        "curves": {
+            key: _curve([t for run in chosen.values() for t in getattr(run, key)]) for key, _, _ in KINDS
+        },
+        "refused_total": sum(refused.values()),
+        "refused": dict(refused.most_common(20)),
+        "rejected_instances": sum(run.rejected for run in chosen.values()),
+        "tokens": sum(len(run.between_cold) + len(run.between_warm) for run in chosen.values()),
+        "slowest": slowest[:10],
+    }
+
+
+#: Where the plots take a distribution, as shares of what is slower.
+SHARES = [10 ** (-step / 10) for step in range(46)]
+
+
+def _curve(times: list[float]) -> list[float]:
+    """Return the times that these shares of all times exceed."""
+    if not times:
+        return []
+    points = np.quantile(np.asarray(times), [1 - share for share in SHARES])
+    return [round(float(point), 2) for point in points]
+
+
+def _versions(names: list[str]) -> dict[str, str]:
+    wanted = [name for name in names if name != "constrain"]
+    versions = {name: importlib.metadata.version(name) for name in (*wanted, "numpy", "tokenizers")}
+    built = "compiled" if constrain.COMPILED else "uncompiled"
+    return {"constrain": f"{constrain.__version__} ({built})", **versions}
 
 
 if __name__ == "__main__":
