@@ -23,6 +23,11 @@ cdef class Goal:
     cpdef bint has_length(self, int state, Py_ssize_t length)
 
 
+cdef class FrameGraph:
+    cdef Py_ssize_t size
+    cdef readonly Frame root
+
+
 # A parent chain of a million frames must not recurse when it is freed.
 @cython.trashcan(True)
 cdef class Frame:
@@ -39,11 +44,15 @@ cdef class Frame:
     cdef readonly bint captures
     cdef readonly object key
     cdef readonly object members
+    cdef readonly FrameGraph graph
+    cdef dict _links
     cdef int _closable
     cdef tuple _offer
     cdef object _item
     cdef bint _item_known
     cdef bytes _offered
+    cdef Frame _linked(self, object key)
+    cdef Frame _link(self, object key, Frame following)
     cpdef bint closable(self)
     cpdef tuple offer(self)
     cpdef bytes offered(self)

@@ -3,6 +3,11 @@
 Frames are immutable records linked to their parents: a persistent stack. A new frame replaces
 the old one when a key closes or a value ends, so `fork` costs nothing and `rollback` forgets.
 What is lazily computed on a frame or goal is a function of its other fields.
+
+The frames of all documents of a constraint form one *graph*, as long as it is not too large: a
+frame remembers those that follow it, so the same members lead to the same frame again, with what
+was computed there, and to the same masks. Captured values and very many free keys are in no graph:
+what they lead to hardly comes again.
 """
 
 from __future__ import annotations
@@ -22,11 +27,15 @@ else:
 from constrain.matching.name_set import NameSet
 from constrain.matching.values import array_value, object_value
 
-__all__ = ["Frame", "Goal", "child_frame", "root_frame"]
+__all__ = ["Frame", "FrameGraph", "Goal", "child_frame", "root_frame"]
 
 _NO_NAMES = NameSet()
 #: For so many pairs of a state and a length it is remembered whether a string can end.
 _MOST_LENGTHS = 4_000_000
+#: So many frames are remembered by those before them.
+_MOST_FRAMES = 20_000
+#: Frames with more free keys are not.
+_MOST_NAMES = 64
 
 
 @cython.cclass
@@ -151,6 +160,26 @@ class Goal:
 
 
 @cython.cclass
+class FrameGraph:
+    """The frames that are remembered from one document to the next.
+
+    Attributes:
+        root: the frame of a document of which nothing was read.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.root: Any = root_frame()
+        root: Frame = self.root
+        root.graph = self
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further frame is remembered."""
+        return self.size >= _MOST_FRAMES
+
+
+@cython.cclass
 class Frame:
     """One open container, or the document itself (`kind` -1).
 
@@ -168,6 +197,7 @@ class Frame:
         captures: whether the values of members are needed, here or further out.
         key: of the property that is being read, where values are captured.
         members: (those before, key, value) of the members read, where the whole value is needed.
+        graph: that the frame is in; `None` if it is in none.
     """
 
     def __init__(
@@ -194,11 +224,37 @@ class Frame:
         self.captures: bool = False if parent is None else parent.captures or shape.captures
         self.key: Any = None
         self.members: Any = None
+        self.graph: Any = None
+        self._links: Any = None
         self._closable = -1
         self._offer: Any = None
         self._item: Any = None
         self._item_known = False
         self._offered: Any = None
+
+    @cython.cfunc
+    def _linked(self, key: object) -> Frame | None:
+        """Return the frame that this step led to before, or `None`."""
+        links: Any = self._links
+        return None if links is None else links.get(key)
+
+    @cython.cfunc
+    def _link(self, key: object, following: Frame) -> Frame:
+        """Remember the frame that a step leads to, if it belongs to the graph, and return it."""
+        graph: FrameGraph = self.graph
+        if (
+            graph is None
+            or graph.size >= _MOST_FRAMES
+            or following.captures
+            or following.n_names > _MOST_NAMES
+        ):
+            return following
+        graph.size += 1
+        following.graph = graph
+        if self._links is None:
+            self._links = {}
+        self._links[key] = following
+        return following
 
     @cython.ccall
     def closable(self) -> cython.bint:
@@ -242,6 +298,9 @@ class Frame:
 
     def with_named_key(self, name: int) -> Frame | None:
         """Return the frame that reads the value of a named key, or `None` if it may not follow."""
+        following: Frame = self._linked(name)
+        if following is not None:
+            return following
         if not self.offer()[0] >> name & 1:
             return None
         shape = self.shape
@@ -258,10 +317,13 @@ class Frame:
         if self.captures:
             following.key = shape.keys.names[name]
             following.members = self.members
-        return following
+        return self._link(name, following)
 
     def with_free_key(self, name: bytes, vector: int) -> Frame | None:
         """Return the frame that reads the value of a new key, or `None` if it may not follow."""
+        following: Frame = self._linked(name)
+        if following is not None:
+            return following
         if not self.offer()[1] or name in self.names:
             return None
         shape = self.shape
@@ -276,7 +338,7 @@ class Frame:
         if self.captures:
             following.key = name
             following.members = self.members
-        return following
+        return self._link(name, following)
 
     def reading(self, entry: Any) -> Frame:
         """Return a frame that reads the value of some further property.
@@ -288,7 +350,7 @@ class Frame:
         )
 
     @cython.ccall
-    def after_value(self, outcome: object, value: object) -> Frame:
+    def after_value(self, outcome: Any, value: object) -> Frame:
         """Return the frame after the value of the member that is being read.
 
         Args:
@@ -297,6 +359,11 @@ class Frame:
         """
         if self.captures:
             return self._after_captured(outcome, value)
+        # Named keys have the numbers from 0 on.
+        link: object = -1 - outcome
+        following: Frame = self._linked(link)
+        if following is not None:
+            return following
         if self.kind == OBJECT:
             entry = self.entry
             shape = entry.single
@@ -304,12 +371,15 @@ class Frame:
                 return self
             if shape is None:
                 shape = entry.after(outcome, None, False)
-            return Frame(self.parent, OBJECT, shape, self.present, self.blocked, self.names, self.count, None)
+            following = Frame(
+                self.parent, OBJECT, shape, self.present, self.blocked, self.names, self.count, None
+            )
+            return self._link(link, following)
         entry = self.item()
         shape = entry.after(outcome, None, False)
         if shape is self.shape and self.count >= shape.uniform_from:
             return self
-        return Frame(self.parent, ARRAY, shape, 0, 0, _NO_NAMES, self.count + 1, None)
+        return self._link(link, Frame(self.parent, ARRAY, shape, 0, 0, _NO_NAMES, self.count + 1, None))
 
     def _after_captured(self, outcome: object, value: Any) -> Frame:
         following: Frame
@@ -355,5 +425,9 @@ def root_frame() -> Frame:
 @cython.ccall
 def child_frame(parent: Frame, kind: cython.int, goal: Goal) -> Frame:
     """Return the frame of a container that has just been opened under `parent`."""
+    link: object = (goal, kind)
+    child: Frame = parent._linked(link)
+    if child is not None:
+        return child
     shape = goal.object_shape() if kind == OBJECT else goal.array_shape()
-    return Frame(parent, kind, shape, 0, 0, _NO_NAMES, 0, None)
+    return parent._link(link, Frame(parent, kind, shape, 0, 0, _NO_NAMES, 0, None))

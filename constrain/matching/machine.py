@@ -10,7 +10,7 @@ from constrain.matching.array_plans import ArrayPlanner
 from constrain.matching.arrays import ArrayShape
 from constrain.matching.atoms import AllProperties, ObjectIn, Required
 from constrain.matching.emptiness import Emptiness, Plan
-from constrain.matching.frames_cy import Goal
+from constrain.matching.frames_cy import Frame, FrameGraph, Goal
 from constrain.matching.keys import KeySpace
 from constrain.matching.object_plans import plan_object
 from constrain.matching.objects import ObjectShape
@@ -41,6 +41,14 @@ class Machine:
         self._object_shapes: dict[tuple[KeySpace, int, tuple[int, ...]], ObjectShape] = {}
         self._array_shapes: dict[tuple[int, tuple[int, ...]], ArrayShape] = {}
         self.root = self.goal(root)
+        self._graph = FrameGraph()
+
+    def root_frame(self) -> Frame:
+        """Return the frame of a document of which nothing was read."""
+        if self._graph.is_full:
+            self._graph = FrameGraph()
+        frame: Frame = self._graph.root
+        return frame
 
     def goal(self, formula: int, tracked: tuple[int, ...] = ()) -> Goal:
         """Return the goal with this formula and these tracked formulas."""

@@ -21,6 +21,9 @@ cdef class MaskBuilder:
     cdef Policy policy
     cdef readonly Py_ssize_t n_words
     cdef readonly object cache
+    cdef Py_ssize_t _most_whole
+    cdef dict _young
+    cdef dict _old
     cdef Py_ssize_t max_depth
     cdef list levels
     cdef readonly object words_array
@@ -35,6 +38,10 @@ cdef class MaskBuilder:
     cdef Frame _key_frame
     cdef dict _followers
     cpdef object fill(self, Position position)
+    cpdef bytes known(self, Position position)
+    cdef object _key(self, Position position)
+    cdef bytes _remembered(self, object key)
+    cdef int _remember(self, object key, bytes mask)
     cpdef int clear(self)
     cpdef int allow(self, object tokens)
     cdef int _clear(self)

@@ -100,7 +100,11 @@ class MaskBuilder:
         self.numbers = self.shared.numbers
         self.policy = policy
         self.n_words = (vocabulary.size + 31) // 32
-        self.cache = MaskCache(max_bytes)
+        self.cache = MaskCache(max_bytes // 2)
+        # Whole masks by position, in two generations; the older one is dropped when the younger is full.
+        self._most_whole = max(1, max_bytes // 4 // (4 * self.n_words))
+        self._young: dict[object, bytes] = {}
+        self._old: dict[object, bytes] = {}
         self.max_depth = vocabulary.trie.max_depth
         self.levels: list[Scratch] = []
         self.words_array = np.zeros(self.n_words, dtype=np.uint32)
@@ -122,6 +126,14 @@ class MaskBuilder:
     @cython.ccall
     def fill(self, position: Position) -> object:
         """Return the mask of a position: uint32[n_words], valid until the next call."""
+        key: object = self._key(position)
+        if key is not None:
+            mask = self._remembered(key)
+            if mask is not None:
+                self._copy(mask)
+                if not cython.compiled:
+                    self.words_array[:] = self.words
+                return self.words_array
         self.filter = None
         mode: cython.int = position.mode
         if mode == IN_STRING and position.escape == 0:
@@ -137,7 +149,54 @@ class MaskBuilder:
             self._add_structure(position, True)
         if not cython.compiled:
             self.words_array[:] = self.words
+        if key is not None:
+            self._remember(key, self.words_array.tobytes())
         return self.words_array
+
+    @cython.ccall
+    def known(self, position: Position) -> bytes | None:
+        """Return the mask of a position if it was filled before, else `None`: uint32[n_words] as bytes."""
+        key: object = self._key(position)
+        return None if key is None else self._remembered(key)
+
+    @cython.cfunc
+    def _key(self, position: Position) -> object:
+        """Return what the mask depends on, where the same position can come again; else `None`."""
+        frame: Frame = position.frame
+        goal: Goal
+        mode: cython.int = position.mode
+        length: cython.Py_ssize_t
+        if frame.graph is None or position.escape != 0:
+            return None
+        if mode == IN_KEY:
+            return (mode, frame, position.key)
+        if mode == IN_STRING:
+            goal = position.goal
+            length = position.length
+            if goal.text_low <= length and (goal.text_high < 0 or goal.text_high - length > self.max_depth):
+                # Whatever the next token is, it keeps the bounds.
+                length = -1
+            return (mode, frame, goal, position.state, length)
+        if mode == IN_NUMBER or mode == IN_LITERAL:
+            return (mode, frame, position.goal, position.state)
+        return (mode, frame, position.goal, position.blanks)
+
+    @cython.cfunc
+    def _remembered(self, key: object) -> bytes | None:
+        mask = self._young.get(key)
+        if mask is None:
+            mask = self._old.get(key)
+            if mask is not None:
+                self._remember(key, mask)
+        return mask
+
+    @cython.cfunc
+    def _remember(self, key: object, mask: bytes) -> cython.int:
+        if len(self._young) >= self._most_whole:
+            self._old = self._young
+            self._young = {}
+        self._young[key] = mask
+        return 0
 
     @cython.ccall
     def clear(self) -> cython.int:

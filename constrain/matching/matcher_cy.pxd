@@ -30,6 +30,7 @@ cdef class Matcher:
     cdef object _plan
     cdef int _write(self, object bitmask, Py_ssize_t row)
     cdef bint _allows_all(self)
+    cdef bint _all_set(self, unsigned int* words)
     cdef object _mask(self)
     cdef Position _after(self, object token)
     cdef bint _is_plain_text(self)

@@ -179,6 +179,8 @@ class Matcher:
             view = cython.declare(Py_buffer)
             width: cython.Py_ssize_t
             target: cython.p_char
+            words: cython.p_uint = builder.words
+            mask: bytes | None = None
             try:
                 PyObject_GetBuffer(bitmask, cython.address(view), PyBUF_WRITABLE | PyBUF_ND | PyBUF_FORMAT)
             except (ValueError, BufferError):
@@ -192,14 +194,21 @@ class Matcher:
                 ):
                     return 2
                 with self.session.lock:
-                    self._mask()
+                    # A mask that was filled before is written from where it is kept.
+                    if self.n_eos == 0 and self.budget < 0 and not self.here.accepting():
+                        mask = builder.known(self.here)
+                    if mask is None:
+                        self._mask()
+                    else:
+                        self.n_masks += 1
+                        words = cython.cast(cython.p_uint, cython.cast(cython.p_char, mask))
                     width = view.shape[1]
                     target = cython.cast(cython.p_char, view.buf) + row * width * 4
                     if width > builder.n_words:
                         memset(target + builder.n_words * 4, 0, (width - builder.n_words) * 4)
                         width = builder.n_words
-                    memcpy(target, builder.words, width * 4)
-                    result = self._allows_all()
+                    memcpy(target, words, width * 4)
+                    result = self._all_set(words)
             finally:
                 PyBuffer_Release(cython.address(view))
         return result
@@ -208,12 +217,16 @@ class Matcher:
     def _allows_all(self) -> cython.bint:
         """Return whether the mask that was filled last allows every token."""
         builder: MaskBuilder = self.session.builder
+        return self._all_set(builder.words)
+
+    @cython.cfunc
+    def _all_set(self, words: cython.p_uint) -> cython.bint:
         size: cython.Py_ssize_t = self.session.size
         k: cython.Py_ssize_t
         for k in range(size // 32):
-            if builder.words[k] != 0xFFFFFFFF:
+            if words[k] != 0xFFFFFFFF:
                 return False
-        return size % 32 == 0 or builder.words[size // 32] == (1 << (size % 32)) - 1
+        return size % 32 == 0 or words[size // 32] == (1 << (size % 32)) - 1
 
     @cython.cfunc
     def _mask(self) -> object:

@@ -144,7 +144,8 @@ class Position:
         """Make this the position before a document."""
         self.mode = VALUE
         self.blanks = 0
-        self.frame = root_frame()
+        is_root = goal.machine is not None and goal is goal.machine.root
+        self.frame = goal.machine.root_frame() if is_root else root_frame()
         self.goal = goal
 
     def expect_colon(self, frame: Frame) -> None:
