@@ -61,7 +61,10 @@ def test_a_worn_constraint_fills_the_masks_of_a_new_one(seed: int, monkeypatch: 
         assert fresh is not None
         ours, theirs = worn.matcher(tokens), fresh.matcher(tokens)
         for _ in range(40):
-            mask = _mask(ours, words)
+            try:
+                mask = _mask(ours, words)
+            except constrain.LimitExceeded:  # numbers of a million digits that have to differ
+                break
             assert mask == _mask(theirs, words), json.dumps(schema)
             choices = _tokens(mask)
             if not choices or ours.finished:
