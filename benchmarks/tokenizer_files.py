@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from constrain.vocabulary.cache import cache_folder
+from constrain.disk import cache_folder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

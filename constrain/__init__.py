@@ -5,6 +5,7 @@ In reading order:
     compile             a source -> `Constraint` (`frontends/`: what the source means)
     compile_tool_call   functions -> a constraint whose documents are calls
     Constraint          accepts, explains, exemplifies; makes matchers (`constraint.py`)
+    ConstraintCache     constraints that are warm after a restart (`warm_start.py`)
     Options, ANY_TEXT   which texts of a valid value count (`options.py`)
     Vocabulary          token id -> bytes, for any tokenizer (`vocabulary/`)
     Matcher             one sequence: masks, advance, rollback (`matching/`, `automata/`)
@@ -42,6 +43,7 @@ from constrain.errors import (
 from constrain.matching.matcher_cy import Matcher, fill_bitmasks
 from constrain.options import ANY_TEXT, Options
 from constrain.vocabulary import Vocabulary
+from constrain.warm_start import ConstraintCache
 
 if TYPE_CHECKING:
     from constrain.knowledge import Graph, load_graph
@@ -54,6 +56,7 @@ __all__ = [
     "COMPILED",
     "ConstrainError",
     "Constraint",
+    "ConstraintCache",
     "GenerationError",
     "Graph",
     "KnowledgeError",

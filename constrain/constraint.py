@@ -6,15 +6,17 @@ import hashlib
 import json
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from constrain.errors import LimitExceeded, SchemaError
 from constrain.matching.machine import Machine
-from constrain.matching.matcher_cy import Matcher, Session
+from constrain.matching.matcher_cy import MOST_SEEN, Matcher, Session
 from constrain.matching.position_cy import Policy, Position
 from constrain.options import Options
 
@@ -39,6 +41,9 @@ class Constraint:
         documents: what the source refers to, by URI.
     """
 
+    #: How many of the documents that were written lately are known.
+    most_seen = MOST_SEEN
+
     def __init__(
         self,
         source: Any,
@@ -49,6 +54,7 @@ class Constraint:
         registry: Mapping[str, object] | None = None,
         python_type: str | None = None,
         read: Callable[[str], Any] | None = None,
+        seen: Sequence[bytes] = (),
     ) -> None:
         try:
             # A copy, so that a caller who changes the source later does not change the constraint.
@@ -59,6 +65,7 @@ class Constraint:
         self.rules = rules
         self.python_type = python_type
         self._read = read
+        self._seen = tuple(seen)
         self.options = options
         self._build = build
         _json_text(source)
@@ -102,6 +109,7 @@ class Constraint:
             "registry": self.documents,
             "python_type": self.python_type,
             "read": self._read,
+            "seen": self.seen,
         }
         return (_rebuild, (self.source, self.options, self._build, kept))
 
@@ -146,6 +154,42 @@ class Constraint:
                 session = Session(self._machine, self._policy, vocabulary, self._lock)
                 self._sessions[vocabulary] = session
         return Matcher(session, prefix, max_tokens)
+
+    @property
+    def seen(self) -> list[bytes]:
+        """Some documents that were written under it lately, the latest first."""
+        with self._lock:
+            recent = [text for session in self._sessions.values() for text in reversed(session.seen)]
+        return list(dict.fromkeys([*recent, *self._seen]))[:MOST_SEEN]
+
+    def warm_up(self, vocabulary: Vocabulary, documents: Iterable[bytes | str] | None = None) -> int:
+        """Fill masks along documents, so that they are there when the same and similar ones are written.
+
+        Args:
+            vocabulary: of the model.
+            documents: texts of documents; what does not fit the constraint is left out. By default
+                those that were written lately, also before the constraint was pickled.
+
+        Returns:
+            How many masks were filled.
+        """
+        texts = self.seen if documents is None else documents
+        row = np.zeros((1, (vocabulary.size + 31) // 32), dtype=np.int32)
+        filled = 0
+        kept = []
+        for text in texts:
+            text = text.encode() if isinstance(text, str) else text
+            matcher = self.matcher(vocabulary)
+            tokens = vocabulary.encode(text)
+            for place in range(len(tokens) + 1):
+                matcher.fill_bitmask(row)
+                filled += 1
+                if place == len(tokens) or not matcher.advance(tokens[place]):
+                    break
+            if matcher.accepting:
+                kept.append(text)
+        self._seen = tuple(dict.fromkeys([*kept, *self._seen]))[:MOST_SEEN]
+        return filled
 
     def parse(self, text: bytes | str) -> Any:
         """Return the value of a document: for a Python type its instance, for a function a call of it.

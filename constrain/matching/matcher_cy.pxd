@@ -14,12 +14,14 @@ cdef class Session:
     cdef readonly tuple eos_within
     cdef readonly Py_ssize_t size
     cdef readonly TokenTrie trie
+    cdef readonly object seen
     cdef object _plain
     cdef dict _encoded
 
 
 cdef class Matcher:
     cdef readonly Session session
+    cdef bytes prefix
     cdef Position start
     cdef Position here
     cdef Py_ssize_t n_eos

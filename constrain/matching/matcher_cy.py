@@ -6,6 +6,7 @@ The positions after all tokens are linked to their predecessors, so `fork` share
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -39,7 +40,11 @@ import numpy as np
 from constrain.errors import ConstrainError
 from constrain.matching.completion import completion
 
-__all__ = ["Matcher", "Session", "fill_bitmasks"]
+__all__ = ["MOST_SEEN", "Matcher", "Session", "fill_bitmasks"]
+
+#: So many whole documents are kept of those written lately, and none with more tokens.
+MOST_SEEN = 16
+_MOST_SEEN_TOKENS = 4096
 
 
 @cython.cclass
@@ -58,6 +63,8 @@ class Session:
         self.trie = vocabulary.trie
         self._plain: Any = None
         self._encoded: dict[bytes, list[int]] = {}
+        #: Whole documents that were written lately.
+        self.seen: Any = deque(maxlen=MOST_SEEN)
 
     def encode(self, text: bytes) -> list[int]:
         """Return the canonical tokens of a text, remembered for a while."""
@@ -112,6 +119,7 @@ class Matcher:
                         f"no document of the constraint starts with the prefix: byte {offset} does not fit",
                         remedy="pass the bytes of a document's beginning, or none",
                     )
+        self.prefix = prefix
         self.start = start
         self.here = start
         if max_tokens is not None:
@@ -254,6 +262,8 @@ class Matcher:
         token = int(token_id)
         if token in session.eos_ids:
             if self.n_eos or self.here.accepting():
+                if self.n_eos == 0 and self.here.n_tokens <= _MOST_SEEN_TOKENS:
+                    session.seen.append(self._text())
                 self.n_eos += 1
                 self.n_advanced += 1
                 return True
@@ -267,6 +277,7 @@ class Matcher:
                     self.n_refused += 1
                     return False
                 following.previous = self.here
+                following.token = token
                 following.n_tokens = self.here.n_tokens + 1
                 self.here = following
                 self.n_advanced += 1
@@ -326,6 +337,7 @@ class Matcher:
         """Return an independent matcher in the same state."""
         twin: Matcher = Matcher.__new__(Matcher)
         twin.session = self.session
+        twin.prefix = self.prefix
         twin.start = self.start
         twin.here = self.here
         twin.n_eos = self.n_eos
@@ -341,6 +353,16 @@ class Matcher:
         self.here = self.start
         self.n_eos = 0
         self._plan = None
+
+    def _text(self) -> bytes:
+        """Return what was written."""
+        parts = []
+        position: Position = self.here
+        while position.token >= 0:
+            parts.append(self.session.vocabulary.token_bytes(position.token))
+            position = position.previous
+        parts.append(self.prefix)
+        return b"".join(reversed(parts))
 
     def completion(self) -> bytes:
         """Return a text that finishes the document; empty if it may end here."""

@@ -30,6 +30,7 @@ cdef class Position:
     cdef readonly TableAutomaton automaton
     cdef readonly bytes key
     cdef public Position previous
+    cdef public int token
     cdef public Py_ssize_t n_tokens
     cpdef int assign(self, Position other)
     cpdef bint accepting(self)

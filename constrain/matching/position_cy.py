@@ -120,7 +120,8 @@ class Position:
         trie: node of the key trie, -1 when the key left it.
         names: the key trie.
         key: the decoded bytes of the key that is being read; of the scalar, where values are captured.
-        previous, n_tokens: kept by a matcher: the position one token before, and the number of tokens.
+        previous, token, n_tokens: kept by a matcher: the position one token before, that token, and the
+            number of tokens.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -138,6 +139,7 @@ class Position:
         self.automaton: Any = None
         self.key = b""
         self.previous: Any = None
+        self.token = -1
         self.n_tokens = 0
 
     def begin(self, goal: Goal) -> None:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from constrain.disk import cache_folder
 from constrain.errors import ConstrainError
-from constrain.vocabulary.cache import cache_folder
 
 __all__ = ["converted_gguf", "packaged_gguf"]
 

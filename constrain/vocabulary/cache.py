@@ -26,7 +26,6 @@ error.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 import os
@@ -40,10 +39,11 @@ from pathlib import Path
 
 import numpy as np
 
+from constrain.disk import cache_folder, write_whole
 from constrain.errors import VocabularyError
 from constrain.vocabulary.token_trie_cy import ARRAYS, TokenTrie
 
-__all__ = ["CacheEntry", "cache_folder", "content_digest", "load", "noted", "store"]
+__all__ = ["CacheEntry", "content_digest", "load", "noted", "store"]
 
 logger = logging.getLogger(__name__)
 
@@ -76,15 +76,6 @@ class CacheEntry:
     fingerprint: str
 
 
-def cache_folder() -> Path:
-    """Return `$CONSTRAIN_CACHE`, or `constrain` in the user's cache folder; it need not exist."""
-    chosen = os.environ.get("CONSTRAIN_CACHE")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "constrain"
-
-
 def load(key: str) -> CacheEntry | None:
     """Return the entry stored under `key`, or `None` when there is none that is intact."""
     try:
@@ -107,7 +98,7 @@ def store(key: str, entry: CacheEntry) -> None:
     parts += [array.tobytes() for array in arrays]
     parts += [np.array(entry.eos_ids, dtype=np.int32).tobytes(), trie.byte.tobytes(), trie.text.tobytes()]
     payload = b"".join(parts)
-    _write(_path, key, _MAGIC + _CHECKSUM.pack(zlib.crc32(payload)) + payload)
+    write_whole(_path(key), _MAGIC + _CHECKSUM.pack(zlib.crc32(payload)) + payload)
 
 
 def content_digest(path: Path) -> str:
@@ -144,7 +135,7 @@ def noted(name: str, digest: Callable[[], str], trusted: Callable[[], bool]) -> 
     value = digest()
     if trusted():
         content = value.encode("ascii")
-        _write(_note_path, name, content + b" %08x" % zlib.crc32(content))
+        write_whole(_note_path(name), content + b" %08x" % zlib.crc32(content))
     return value
 
 
@@ -182,24 +173,6 @@ def _unpack(data: bytes) -> CacheEntry | None:
         return CacheEntry(TokenTrie.from_arrays(arrays), tuple(arrays["eos"].tolist()), fingerprint)
     except VocabularyError:
         return None
-
-
-def _write(place: Callable[[str], Path], name: str, content: bytes) -> None:
-    temporary: str | None = None
-    try:
-        path = place(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        import tempfile  # late: it brings archives and compression along
-
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:
-        logger.info("the vocabulary cache cannot be written: %s", error)
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
 
 
 def _path(key: str) -> Path:

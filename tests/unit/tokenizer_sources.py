@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from constrain.vocabulary.cache import cache_folder
+from constrain.disk import cache_folder
 
 REAL = ("llama3_1", "qwen3", "gemma3", "llama2", "gpt4o", "deepseek_v3")
 
