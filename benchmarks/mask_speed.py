@@ -17,16 +17,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
 import gc
 import gzip
 import hashlib
-import importlib.metadata
 import json
 import multiprocessing
 import os
-import platform
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -39,11 +35,10 @@ import numpy as np
 import constrain
 from benchmarks import engines as peers
 from benchmarks.engines import Engine, Session
+from benchmarks.reports import RESULTS, ROOT, describe
 
 __all__ = ["Run", "main"]
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
 PERCENTILES = (50.0, 99.0, 99.9, 99.99)
 #: What is compiled before the clock starts, so that modules are loaded and the tables of the model are there.
 WARM_UP = (
@@ -193,31 +188,6 @@ def summarize(times: list[float]) -> dict[str, float]:
     return {**result, "max": round(float(values.max()), 2), "mean": round(float(values.mean()), 2)}
 
 
-def _machine() -> dict[str, object]:
-    model = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [
-            line.split(":", 1)[1].strip()
-            for line in info.read_text().splitlines()
-            if line.startswith("model name")
-        ]
-        model = names[0] if names else model
-    return {
-        "processor": model,
-        "cores": os.cpu_count(),
-        "system": platform.system(),
-        "python": platform.python_version(),
-    }
-
-
-def _commit() -> str:
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or "unknown"
-
-
 COLUMNS = ("p50", "p99", "p99.9", "p99.99", "max", "mean")
 
 
@@ -240,14 +210,12 @@ def _ratios(runs: dict[str, dict[str, Run]], ours: str, peer: str) -> dict[str, 
 
 
 def _table(report: dict[str, Any]) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     lines = [
         "# Mask speed",
         "",
         f"{report['measured']} schemas that this package and {BASE} compile, of {report['tried']} tried; "
         f"vocabulary {report['vocabulary']['name']} ({report['vocabulary']['size']:,} tokens); microseconds.",
-        f"{report['machine']['processor']}, {report['machine']['cores']} cores, "
-        f"Python {report['machine']['python']}; commit {report['commit']}, {versions}; {report['date']}.",
+        report["summary"],
         "",
     ]
     for key, title, columns in KINDS:
@@ -323,11 +291,7 @@ def main() -> int:
     base = [name for name in runs if name == BASE or _is_ours(name)]
     sample = {name for name in runs[base[0]] if not any(runs[engine][name].refusal for engine in base)}
     report = {
-        "claim": __doc__.splitlines()[0] if __doc__ else "",
-        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
-        "commit": _commit(),
-        "machine": _machine(),
-        "versions": _versions(arguments.engines),
+        **describe(__doc__, [name for name in arguments.engines if name != "constrain"] + ["tokenizers"]),
         "vocabulary": {
             "name": arguments.tokenizer,
             "size": vocabulary.size,
@@ -386,13 +350,6 @@ def _curve(times: list[float]) -> list[float]:
         return []
     points = np.quantile(np.asarray(times), [1 - share for share in SHARES])
     return [round(float(point), 2) for point in points]
-
-
-def _versions(names: list[str]) -> dict[str, str]:
-    wanted = [name for name in names if name != "constrain"]
-    versions = {name: importlib.metadata.version(name) for name in (*wanted, "numpy", "tokenizers")}
-    built = "compiled" if constrain.COMPILED else "uncompiled"
-    return {"constrain": f"{constrain.__version__} ({built})", **versions}
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class _Cython:
     int = uint = short = ushort = char = uchar = long = ulong = longlong = ulonglong = _Type()
     Py_ssize_t = size_t = bint = double = float = p_int = p_uchar = p_uint = p_longlong = p_char = void = (
         p_void
-    ) = _Type()
+    ) = p_ushort = p_ulonglong = _Type()
     const = pointer = _Type()
 
     @staticmethod

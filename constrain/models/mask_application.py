@@ -1,15 +1,31 @@
-"""Packed token masks applied to logits, in place."""
+"""Packed token masks applied to logits, in place.
+
+On a CPU one compiled pass writes what is not allowed; on a GPU a Triton kernel does, where Triton
+is installed. Everything else, other types and layouts among it, goes through plain torch.
+"""
 
 from __future__ import annotations
+
+import functools
+from collections.abc import Callable
 
 import numpy as np
 import torch
 
+from constrain.automata.table_cy import COMPILED
 from constrain.errors import ConstrainError
+from constrain.models.mask_kernel_cy import mask_rows
 
 __all__ = ["apply_bitmask_"]
 
 _WORD_BITS = 32
+#: The bits of minus infinity by type.
+_INFINITY = {
+    torch.float16: 0xFC00,
+    torch.bfloat16: 0xFF80,
+    torch.float32: 0xFF800000,
+    torch.float64: 0xFFF0000000000000,
+}
 
 
 def apply_bitmask_(logits: torch.Tensor, bitmask: torch.Tensor) -> torch.Tensor:
@@ -33,11 +49,49 @@ def apply_bitmask_(logits: torch.Tensor, bitmask: torch.Tensor) -> torch.Tensor:
         )
     if bitmask.dtype != torch.int32 or not logits.dtype.is_floating_point:
         raise ConstrainError(f"a mask of {bitmask.dtype} does not fit logits of {logits.dtype}")
-    covered = min(logits.shape[1], bitmask.shape[1] * _WORD_BITS)
-    forbidden = _forbidden(bitmask.to(logits.device, non_blocking=True))[:, :covered]
-    logits[:, :covered].masked_fill_(forbidden, -torch.inf)
-    logits[:, covered:] = -torch.inf
+    bitmask = bitmask.to(logits.device, non_blocking=True)
+    kernel = _kernel(logits.device.type)
+    side_by_side = logits.stride(1) == 1 and bitmask.stride(1) == 1
+    if kernel is None or not side_by_side or logits.dtype not in _INFINITY or logits.requires_grad:
+        _apply_by_torch(logits, bitmask)
+    else:
+        kernel(logits, bitmask)
     return logits
+
+
+@functools.cache
+def _kernel(device: str) -> Callable[[torch.Tensor, torch.Tensor], None] | None:
+    """Return the fast way on a kind of device, if there is one."""
+    if device == "cpu":
+        return _apply_on_cpu if COMPILED else None
+    if device == "cuda":
+        try:
+            from constrain.models.mask_kernel_triton import mask_rows_on_gpu
+        except ImportError:
+            return None
+        return mask_rows_on_gpu
+    return None
+
+
+def _apply_on_cpu(logits: torch.Tensor, bitmask: torch.Tensor) -> None:
+    rows, width = logits.shape
+    mask_rows(
+        logits.data_ptr(),
+        logits.stride(0),
+        width,
+        bitmask.data_ptr(),
+        bitmask.stride(0) if bitmask.shape[0] > 1 else 0,
+        bitmask.shape[1],
+        rows,
+        logits.element_size(),
+        _INFINITY[logits.dtype],
+    )
+
+
+def _apply_by_torch(logits: torch.Tensor, bitmask: torch.Tensor) -> None:
+    covered = min(logits.shape[1], bitmask.shape[1] * _WORD_BITS)
+    logits[:, :covered].masked_fill_(_forbidden(bitmask)[:, :covered], -torch.inf)
+    logits[:, covered:] = -torch.inf
 
 
 def _forbidden(bitmask: torch.Tensor) -> torch.Tensor:

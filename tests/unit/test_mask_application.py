@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,8 +13,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from constrain.errors import ConstrainError  # noqa: E402
+from constrain.models import mask_application  # noqa: E402
 from constrain.models.mask_application import apply_bitmask_  # noqa: E402
 
+#: Also as by torch alone, which is what other devices and builds get.
+WAYS = ["kernel", "torch"]
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
@@ -23,8 +29,16 @@ def packed(allowed: list[set[int]], words: int) -> torch.Tensor:
     return torch.from_numpy(np.array(rows, dtype=np.uint32).view(np.int32))
 
 
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "torch":
+        monkeypatch.setattr(mask_application, "_kernel", lambda device: None)
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
 @pytest.mark.parametrize(
     ("width", "words"), [(64, 2), (70, 2), (70, 3), (50, 2), (1, 1), (31, 4), (1000, 32)]
 )
@@ -44,6 +58,60 @@ def test_a_logit_stays_exactly_where_its_bit_is_set(
         for token in range(width):
             expected = before[row, token] if token in ids else float("-inf")
             assert logits[row, token] == expected
+
+
+@pytest.mark.parametrize("words", [0, 0xFFFFFFFF, 1, 0x80000000])
+def test_words_that_are_full_or_empty(words: int) -> None:
+    mask = torch.from_numpy(np.array([[words, 0xFFFFFFFF, 0, words]], dtype=np.uint32).view(np.int32))
+    logits = torch.ones(1, 130, dtype=torch.bfloat16)
+    apply_bitmask_(logits, mask)
+    expected = [bool(words >> i & 1) for i in range(32)]
+    assert logits[0].isfinite().tolist() == expected + [True] * 32 + [False] * 32 + expected + [False] * 2
+
+
+def test_columns_that_lie_apart_and_broadcast_masks() -> None:
+    logits = torch.zeros(40, 3).T
+    assert logits.stride(1) != 1
+    apply_bitmask_(logits, packed([{0}, {1}, {39}], 2))
+    assert logits.isfinite().nonzero().tolist() == [[0, 0], [1, 1], [2, 39]]
+    rows = torch.zeros(3, 40)
+    apply_bitmask_(rows, packed([{5}], 2).expand(3, 2))
+    assert rows.isfinite().nonzero().tolist() == [[0, 5], [1, 5], [2, 5]]
+
+
+_TRITON = """
+import torch
+from constrain.models.mask_kernel_triton import mask_rows_on_gpu
+for dtype in (torch.float32, torch.float16):
+    for width, words in ((64, 2), (70, 2), (5000, 157), (50, 2), (31, 4)):
+        for rows in (1, 3):
+            logits = torch.randn(rows, width + 5)[:, :width].to(dtype)
+            storage = torch.zeros(rows, width + 5, dtype=dtype)
+            storage[:, :width] = logits
+            view = storage[:, :width]
+            mask = torch.randint(-2**31, 2**31 - 1, (rows if width % 2 else 1, words), dtype=torch.int32)
+            mask_rows_on_gpu(view, mask)
+            for row in range(rows):
+                packed = mask[row % mask.shape[0]].tolist()
+                for token in range(width):
+                    allowed = token < 32 * words and packed[token // 32] >> (token % 32) & 1
+                    assert view[row, token] == (logits[row, token] if allowed else -torch.inf)
+            assert not storage[:, width:].any()
+print("right")
+"""
+
+
+def test_the_triton_kernel_in_its_interpreter() -> None:
+    pytest.importorskip("triton")
+    done = subprocess.run(
+        [sys.executable, "-c", _TRITON],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "TRITON_INTERPRET": "1"},
+    )
+    assert done.stdout.strip() == "right", done.stderr[-2000:]
 
 
 def test_one_mask_serves_all_rows() -> None:
