@@ -129,11 +129,8 @@ def main() -> int:
         lines.append(
             f"| {row['rows']} | {row['type']} | {row['mask']} | " + " | ".join(cells) + f" | {row['ratio']} |"
         )
-    report = {
-        **describe(__doc__, ["xgrammar", "llguidance", "torch"]),
-        "device": arguments.device,
-        "rows": rows,
-    }
+    head = describe(__doc__, ["xgrammar", "llguidance", "torch"])
+    report = {**head, "device": arguments.device, "rows": rows}
     (RESULTS / f"{arguments.tag}.json").write_text(json.dumps(report, indent=2) + "\n")
     text = "\n".join([*lines, "", head["summary"], ""])
     (RESULTS / f"{arguments.tag}.md").write_text(text)
