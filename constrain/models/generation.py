@@ -11,6 +11,7 @@ import torch
 from transformers.generation.streamers import BaseStreamer
 
 from constrain.errors import ConstrainError, GenerationError
+from constrain.models.forced_decoding import ForcedDecoding, can_force
 from constrain.models.logits_processor import LogitsProcessor
 from constrain.models.prompts import Prompt, encode_prompts
 from constrain.models.protocols import CompiledConstraint, TokenVocabulary
@@ -35,6 +36,8 @@ class Report:
         kept_probability: per token (EOS last), the share of the model's probability that the
             mask kept; `None` where steps and tokens do not correspond (beams, assisted decoding).
         forced_share: the share of tokens at which the mask left no choice; `None` likewise.
+        forward_passes: how often the model was run, if tokens that follow with certainty were
+            appended without asking it; else `None`: once for each token.
         seconds: wall-clock time of `compile`, `prepare` (vocabulary, matcher, prompt) and
             `decode` (model and masks, of the whole batch).
     """
@@ -42,6 +45,7 @@ class Report:
     prompt_tokens: int
     kept_probability: tuple[float, ...] | None
     forced_share: float | None
+    forward_passes: int | None
     seconds: dict[str, float]
 
 
@@ -151,6 +155,7 @@ def generate_batch(
     max_new_tokens: int = DEFAULT_MAX_NEW_TOKENS,
     stream: Callable[[str], None] | BaseStreamer | None = None,
     vocabulary: TokenVocabulary | None = None,
+    forced_tokens: bool = True,
     **kwargs: Any,
 ) -> list[Result]:
     """Return the documents that `model` writes after `prompts`.
@@ -165,6 +170,9 @@ def generate_batch(
         stream: called with pieces of the text as they come, or a streamer of transformers; for a
             single row.
         vocabulary: of the tokenizer, if the caller has one.
+        forced_tokens: append what follows with certainty without asking the model, and let it read
+            all of that in one pass: for a single row of text, sampled or greedy. They are tokenized as the
+            tokenizer would; a model that is asked may choose shorter tokens for the same text.
         **kwargs: for the model's `generate()`: `do_sample`, `temperature`, `num_beams`,
             `num_return_sequences` (results stay together per prompt), `assistant_model`, ...
 
@@ -193,6 +201,10 @@ def generate_batch(
         "max_new_tokens": max_new_tokens,
         "return_dict_in_generate": False,
     }
+    loop = None
+    if forced_tokens and can_force(model, inputs, kwargs):
+        loop = ForcedDecoding(masker, log, stream)
+        kwargs["custom_generate"] = loop
     with torch.inference_mode():
         sequences: torch.Tensor = model.generate(**inputs, streamer=stream, **kwargs)
     clock.lap("decode")
@@ -219,6 +231,7 @@ def generate_batch(
             prompt_tokens=start,
             kept_probability=log.kept_of(row, len(tokens) + ended) if steps_are_tokens else None,
             forced_share=log.forced_share_of(row, len(tokens) + ended) if steps_are_tokens else None,
+            forward_passes=None if loop is None else loop.n_passes,
             seconds=dict(clock.seconds),
         )
         results.append(Result(constraint.parse(text), text, tuple(tokens), report))

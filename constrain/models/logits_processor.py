@@ -120,6 +120,9 @@ class LogitsProcessor(transformers.LogitsProcessor):
         for token_id in self.vocabulary.eos_ids:
             self._eos_mask.view(np.uint32)[token_id // 32] |= np.uint32(1 << token_id % 32)
         self._bitmask = np.zeros((0, words), dtype=np.int32)
+        # The ids whose states and masks are there before the call that asks for them.
+        self._announced: torch.Tensor | None = None
+        self._announced_states: list[_State] = []
 
     def _root_states(
         self, constraints: Sequence[CompiledConstraint], max_new_tokens: int | None
@@ -142,9 +145,13 @@ class LogitsProcessor(transformers.LogitsProcessor):
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Return `scores` with every token that may not follow `input_ids` at minus infinity."""
-        states = self._row_states(input_ids)
+        if input_ids is self._announced:
+            states, masks = self._announced_states, self._bitmask
+        else:
+            states = self._row_states(input_ids)
+            masks = self._masks(states)
         masked = scores.clone()
-        apply_bitmask_(masked, torch.from_numpy(self._masks(states)))
+        apply_bitmask_(masked, torch.from_numpy(masks))
         peaks = masked.amax(dim=-1)
         if not bool(torch.isfinite(peaks).all()):
             for row in (~torch.isfinite(peaks)).nonzero().flatten().tolist():
@@ -153,17 +160,46 @@ class LogitsProcessor(transformers.LogitsProcessor):
             self._observer(scores, masked)
         return masked  # type: ignore[return-value]
 
+    # For a decoding loop that knows the ids without asking the device for them.
+
+    def begin(self, input_ids: torch.Tensor) -> int:
+        """Return the column where the document starts."""
+        return self._document_start(input_ids)
+
+    def announce(self, input_ids: torch.Tensor, documents: Sequence[Sequence[int]]) -> None:
+        """Fill the masks of the next call, which gets `input_ids`.
+
+        Args:
+            documents: those ids without the prompts.
+        """
+        self._announced_states = self._states_of(documents)
+        self._masks(self._announced_states)
+        self._announced = input_ids
+
+    def forced(self, document: Sequence[int]) -> list[int]:
+        """Return the tokens that follow the ids of a row with certainty."""
+        state = self._states_of([document])[0]
+        if state.ended or not hasattr(state.matcher, "forced_tokens"):
+            return []
+        forced: list[int] = state.matcher.forced_tokens()
+        probe = state.matcher.fork()
+        # A budget can ask for tokens that are shorter.
+        return [token for token in forced if probe.advance(token)] if forced else []
+
     # States
 
     def _row_states(self, input_ids: torch.Tensor) -> list[_State]:
         """Return the state of every row, making those that are missing."""
-        rows = input_ids.shape[0]
+        start = self._document_start(input_ids)
+        return self._states_of(input_ids[:, start:].tolist())
+
+    def _states_of(self, documents: Sequence[Sequence[int]]) -> list[_State]:
+        rows = len(documents)
         groups = len(self._root_of_group)
         if groups > 1 and rows % groups:
             raise GenerationError(f"{rows} rows cannot be shared out to {groups} constraints")
-        start = self._document_start(input_ids)
         states = []
-        for row, ids in enumerate(input_ids[:, start:].tolist()):
+        for row, ids in enumerate(documents):
             root = self._root_of_group[row * groups // rows]
             states.append(self._state(root, tuple(ids)))
         while len(self._states) > _SPARE_STATES + _STATES_PER_ROW * rows:
