@@ -30,6 +30,10 @@ class _Undecided(Exception):
     """The evaluation needs this goal first; carries (goal, kind)."""
 
 
+#: Kinds that are decided on the spot, in the order in which they are tried.
+_SCALARS = (0, 1, 2, STRING, NUMBER)
+
+
 class Emptiness:
     """Decides which goals have values, and remembers a finite way to build one of each."""
 
@@ -60,8 +64,7 @@ class Emptiness:
 
     def _has_some_kind(self, goal: int) -> bool:
         kinds = self._algebra.kinds(goal)
-        # Scalars first: they are decided on the spot.
-        for kind in (0, 1, 2, STRING, NUMBER, ARRAY, OBJECT):
+        for kind in (*_SCALARS, ARRAY, OBJECT):
             if kinds >> kind & 1 and self.is_kind_nonempty(goal, kind):
                 return True
         return False
@@ -156,10 +159,16 @@ class Emptiness:
         """
         if goal == TRUE:
             return 0, []
+        kinds = self._algebra.kinds(goal)
+        for kind in _SCALARS:
+            if kinds >> kind & 1 and self.is_kind_nonempty(goal, kind):
+                return kind, []
         self._has_some_kind(goal)
-        candidates = [(self._rank[goal, kind], kind) for kind in range(7) if (goal, kind) in self._rank]
-        _, kind = min(candidates)
-        return kind, self._plans.get((goal, kind), [])
+        # What was proven later has a higher rank, so the answer stays the same.
+        _, kind = min(
+            (self._rank[goal, kind], kind) for kind in (ARRAY, OBJECT) if (goal, kind) in self._rank
+        )
+        return kind, self._plans[goal, kind]
 
     def plan(self, goal: int, kind: int) -> Plan:
         """Return the plan of a container of this kind that satisfies `goal`."""

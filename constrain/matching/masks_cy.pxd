@@ -39,7 +39,7 @@ cdef class MaskBuilder:
     cdef dict _followers
     cpdef object fill(self, Position position)
     cpdef bytes known(self, Position position)
-    cdef object _key(self, Position position)
+    cpdef object key(self, Position position)
     cdef bytes _remembered(self, object key)
     cdef int _remember(self, object key, bytes mask)
     cpdef int clear(self)

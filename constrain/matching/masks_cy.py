@@ -126,7 +126,7 @@ class MaskBuilder:
     @cython.ccall
     def fill(self, position: Position) -> object:
         """Return the mask of a position: uint32[n_words], valid until the next call."""
-        key: object = self._key(position)
+        key: object = self.key(position)
         if key is not None:
             mask = self._remembered(key)
             if mask is not None:
@@ -156,11 +156,11 @@ class MaskBuilder:
     @cython.ccall
     def known(self, position: Position) -> bytes | None:
         """Return the mask of a position if it was filled before, else `None`: uint32[n_words] as bytes."""
-        key: object = self._key(position)
+        key: object = self.key(position)
         return None if key is None else self._remembered(key)
 
-    @cython.cfunc
-    def _key(self, position: Position) -> object:
+    @cython.ccall
+    def key(self, position: Position) -> object:
         """Return what the mask depends on, where the same position can come again; else `None`."""
         frame: Frame = position.frame
         goal: Goal

@@ -45,6 +45,8 @@ __all__ = ["MOST_SEEN", "Matcher", "Session", "fill_bitmasks"]
 #: So many whole documents are kept of those written lately, and none with more tokens.
 MOST_SEEN = 16
 _MOST_SEEN_TOKENS = 4096
+#: For so many positions it is remembered what completes the document.
+_MOST_WORST = 10_000
 
 
 @cython.cclass
@@ -63,6 +65,8 @@ class Session:
         self.trie = vocabulary.trie
         self._plain: Any = None
         self._encoded: dict[bytes, list[int]] = {}
+        #: By position: how many tokens complete the document behind any token that is allowed there.
+        self.worst: dict[object, int] = {}
         #: Whole documents that were written lately.
         self.seen: Any = deque(maxlen=MOST_SEEN)
 
@@ -456,15 +460,14 @@ class Matcher:
         """Return the text and tokens of the completion after `token`, whose own completion is `text`.
 
         The rest of the old completion always counts as one, and the old tokens still spell the
-        same text.
+        same text. Otherwise it has no more tokens than `Session.encode` gives the text.
         """
         _, old_text, old_tokens = self._current_plan()
         if old_tokens and old_tokens[0] == token:
             spelled = self.session.vocabulary.token_bytes(token)
             return old_text[len(spelled) :], old_tokens[1:]
-        if text == old_text:
-            return old_text, old_tokens
-        return text, self.session.encode(text)
+        tokens = self.session.encode(text)
+        return text, old_tokens if text == old_text and len(old_tokens) < len(tokens) else tokens
 
     def _take_within_budget(self, token: int, following: Position) -> bool:
         """Keep the completion after `token`; return False if it does not fit what is left."""
@@ -482,27 +485,38 @@ class Matcher:
         builder: MaskBuilder = session.builder
         words = builder.fill(self.here)
         left = self._remaining() - 1
+        key = builder.key(self.here)
+        worst = None if key is None else session.worst.get(key)
+        if worst is not None and worst + 1 <= left:
+            return
         _, _, plan = self._current_plan()
+        most = 0
         unchecked = None
         if self._is_plain_text() and len(plan) + 1 <= left:
             # Whole characters inside a free string: the old completion fits after any of them.
             unchecked = session.plain_words() & words
             words &= ~unchecked
+            most = len(session.encode(completion(session.machine, self.here)))
         lengths: dict[object, int] = {}
         for token in np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little")).tolist():
             following = self._after(token)
-            key = _signature(following, self.here)
-            needed = lengths.get(key)
+            signature = _signature(following, self.here)
+            needed = lengths.get(signature)
             if needed is None or (plan and plan[0] == token):
                 text = completion(session.machine, following)
+                most = max(most, len(session.encode(text)))
                 needed = len(self._plan_after(token, text)[1])
                 if not (plan and plan[0] == token):
-                    lengths[key] = needed
+                    lengths[signature] = needed
             if needed + 1 > left:
                 words[token >> 5] &= np.uint32(0xFFFFFFFF ^ (1 << (token & 31)))
         if unchecked is not None:
             words |= unchecked
         builder.reread()
+        if key is not None:
+            if len(session.worst) >= _MOST_WORST:
+                session.worst.clear()
+            session.worst[key] = most
 
     @cython.cfunc
     def _is_plain_text(self) -> cython.bint:

@@ -74,6 +74,35 @@ def test_a_worn_constraint_fills_the_masks_of_a_new_one(seed: int, monkeypatch: 
             assert theirs.advance(token)
 
 
+@pytest.mark.parametrize("seed", range(150))
+def test_a_worn_constraint_keeps_budgets(seed: int) -> None:
+    rng = random.Random(seed)
+    schema = random_schema(rng)
+    constraint = _compiled(schema, BUDGETS[0])
+    if constraint is None:
+        return
+    tokens = vocabulary([*small_vocabulary(rng)[:-1], *(bytes([byte]) for byte in range(256)), None])
+    words = (tokens.size + 31) // 32
+    least = len(constraint.matcher(tokens).plan()) + 1
+    for _ in range(6):
+        budget = least + rng.choice([0, 1, 3, 10, 40])
+        matcher = constraint.matcher(tokens, max_tokens=budget)
+        for taken in range(budget):
+            try:
+                allowed = _tokens(_mask(matcher, words))
+            except constrain.LimitExceeded:
+                break
+            # As long as the document is not complete there is a token, and what is allowed can be taken.
+            assert allowed
+            for token in rng.sample(allowed, min(8, len(allowed))):
+                assert matcher.fork().advance(token), (taken, token, json.dumps(schema))
+            matcher.advance(rng.choice(allowed))
+            if matcher.finished:
+                break
+        else:
+            raise AssertionError(f"not complete within {budget} tokens: {json.dumps(schema)}")
+
+
 def test_rows_of_another_width_are_filled_from_what_is_remembered() -> None:
     tokens = vocabulary([*(bytes([byte]) for byte in range(256)), None])
     matcher = constrain.compile_json_schema({"type": "array"}).matcher(tokens)
