@@ -60,6 +60,7 @@ cdef class MaskBuilder:
     cdef int _emit_leaving(self, Sub sub, int entry, int level)
     cdef int _leave_free(self, Sub sub, Position position, int level)
     cdef int _leave_captured(self, Sub sub, Position position)
+    cdef int _leave_repeatable(self, Sub sub, Position position)
     cdef int _leave_counted(self, Sub sub, Position position, Py_ssize_t left)
     cdef int _leave_string(self, Sub sub, Position position, int level)
     cdef int _end_inners(self, Sub sub, Position position, int level, object groups, object named)

@@ -33,6 +33,7 @@ if cython.compiled:
         KEY_LANE,
         NUMBER,
         NUMBER_LANE,
+        STRING,
         STRING_LANE,
         VALUE,
     )
@@ -55,6 +56,7 @@ else:
         KEY_LANE,
         NUMBER,
         NUMBER_LANE,
+        STRING,
         STRING_LANE,
         VALUE,
     )
@@ -65,6 +67,7 @@ else:
 import numpy as np
 
 from constrain.automata.lazy_dfa_cy import RICH
+from constrain.matching.values import string_value
 from constrain.matching.vocabulary_masks import MaskCache, vocabulary_masks
 from constrain.matching.walks_cy import build_subs, loops
 
@@ -581,19 +584,47 @@ class MaskBuilder:
     def _leave_captured(self, sub: Sub, position: Position) -> cython.int:
         """Add what leaves a string that any text may end, where the value matters to what comes later.
 
-        If all that matters is that later items may not repeat it, one value stands for all, as long as
-        no other string is ended.
+        If all that matters is whether items repeat each other, one new value stands for all new ones, as
+        long as no other string is ended.
         """
         frame: Frame = position.frame
-        if frame.parent.captures or not frame.shape.only_collects or frame.item().may_repeat:
+        if frame.parent.captures or not frame.shape.only_collects:
             self._walk(sub.leaving(), 0, position, 0)
             return 0
-        self._leave_free(sub, position, 0)
+        if frame.item().may_repeat:
+            self._leave_repeatable(sub, position)
+        else:
+            self._leave_free(sub, position, 0)
         entry: cython.int
         if sub.irregular is not None:
             for entry in range(sub.irregular.trie.size):
                 self._erase(sub.irregular, entry)
             self._walk(sub.irregular, 0, position, 0)
+        return 0
+
+    @cython.cfunc
+    def _leave_repeatable(self, sub: Sub, position: Position) -> cython.int:
+        """Add what leaves a string that any text may end, and that may be an item again."""
+        frame: Frame = position.frame
+        written: bytes = position.key
+        inner: cython.int
+        ended: Position = position.copy()
+        exit: Position = self._scratch(0).exit
+        while string_value(ended.key) in frame.names:
+            ended.key = ended.key + b"."
+        if ended.step(0x22, exit):
+            self._allow(sub, exit, 0)
+            self._emit_leaving(sub, -1, 0)
+        for value in frame.names:
+            if value.kind != STRING or not value.content.startswith(written):
+                continue
+            inner = self._inner(sub, value.content[len(written) :])
+            if inner >= 0:
+                self._erase(sub.inners, inner)
+                ended.key = value.content
+                if ended.step(0x22, exit):
+                    self._allow(sub, exit, 0)
+                    self._emit_leaving(sub, inner, 0)
         return 0
 
     @cython.cfunc

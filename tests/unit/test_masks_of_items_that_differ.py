@@ -21,6 +21,12 @@ SCHEMAS: list[Any] = [
         "items": {"type": ["string", "array"], "items": STRING, "uniqueItems": True},
         "uniqueItems": True,
     },
+    {
+        "type": "array",
+        "items": STRING,
+        "anyOf": [{"uniqueItems": True}, {"contains": {"const": "ab"}, "maxItems": 3}],
+    },
+    {"type": "array", "items": STRING, "oneOf": [{"uniqueItems": True}, {"maxItems": 2}]},
     {"type": "array", "items": {"maxLength": 3, "type": "string"}, "uniqueItems": True},
     {"type": "array", "items": {"enum": ["ab", "a", "b"]}, "uniqueItems": True},
     {"type": "array", "items": STRING, "uniqueItems": True, "not": {"enum": [["ab"], ["a", "b"]]}},
