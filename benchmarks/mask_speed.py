@@ -232,7 +232,7 @@ def _table(report: dict[str, Any]) -> str:
                 lines.append(f"| {pair} | " + " | ".join(cells) + " |")
         lines.append("")
     lines += ["## Coverage over the schemas tried", ""]
-    lines += ["| engine | refused | valid instances rejected | tokens |", "|---|---|---|---|"]
+    lines += ["| engine | refused | valid instances rejected | tokens taken |", "|---|---|---|---|"]
     for name, engine in report["engines"].items():
         cells = [engine["refused_total"], engine["rejected_instances"], f"{engine['tokens']:,}"]
         lines.append(f"| {name} | " + " | ".join(map(str, cells)) + " |")
@@ -328,6 +328,7 @@ def _report(runs: dict[str, Run], sample: set[str]) -> dict[str, Any]:
         ((max(run.between_cold), name) for name, run in chosen.items() if run.between_cold), reverse=True
     )
     return {
+        "schemas": sum(not run.refusal for run in chosen.values()),
         **_summaries(chosen, sample),
         "curves": {
             key: _curve([t for run in chosen.values() for t in getattr(run, key)]) for key, _, _ in KINDS

@@ -80,7 +80,8 @@ def compile_json_schema(
     """Compile a JSON Schema: a dict, a boolean, JSON text or a `Path`. See `compile`."""
     from constrain.frontends.json_schema.compiler import Compiler
 
-    return Constraint(_read(source), options or Options(), Compiler, registry=registry)
+    is_text = isinstance(source, str | bytes | Path)
+    return Constraint(_read(source), options or Options(), Compiler, registry=registry, is_own=is_text)
 
 
 def compile_python_type(

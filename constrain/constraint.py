@@ -33,6 +33,9 @@ class Constraint:
 
     Made by `constrain.compile`. Automata are built while it is used, under a lock of its own.
 
+    Args:
+        is_own: nobody else has the source, which was read from a JSON text.
+
     Attributes:
         source: the JSON Schema that it means, as a JSON value; not to be changed.
         rules: the report rules that it was written as, if any.
@@ -55,12 +58,15 @@ class Constraint:
         python_type: str | None = None,
         read: Callable[[str], Any] | None = None,
         seen: Sequence[bytes] = (),
+        is_own: bool = False,
     ) -> None:
-        try:
-            # A copy, so that a caller who changes the source later does not change the constraint.
-            source = _copy(source)
-        except RecursionError:
-            raise LimitExceeded("the source is nested too deeply", location="#") from None
+        if not is_own:
+            try:
+                # A copy, so that a caller who changes the source later does not change the constraint.
+                source = _copy(source)
+            except RecursionError:
+                raise LimitExceeded("the source is nested too deeply", location="#") from None
+            _json_text(source)
         self.source = source
         self.rules = rules
         self.python_type = python_type
@@ -68,7 +74,6 @@ class Constraint:
         self._seen = tuple(seen)
         self.options = options
         self._build = build
-        _json_text(source)
         self._compiler = build(source, options, registry or {})
         self._machine: Machine = self._compiler.compile()
         self.documents: Mapping[str, Document] = self._compiler.reached

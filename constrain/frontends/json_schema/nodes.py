@@ -17,6 +17,7 @@ from constrain.automata.numbers import AtLeast, IntegerText, MoreThan, MultipleO
 from constrain.errors import ConstrainError
 from constrain.frontends.json_schema.references import REFERENCES, Place
 from constrain.frontends.json_schema.scan import pointer
+from constrain.frontends.json_schema.simple_values import has_simple_value
 from constrain.frontends.json_schema.unevaluated import unevaluated_items, unevaluated_properties
 from constrain.matching.atoms import (
     ARRAY,
@@ -63,7 +64,8 @@ class SubschemaNode:
         self._constants: dict[str, list[Value]] = {}
         self._keywords: list[str] | None = None
         self._kinds = -1
-        self._is_simple: bool | None = None
+        #: What `has_simple_value` found.
+        self.is_simple: bool | None = None
 
     def __repr__(self) -> str:
         return f"SubschemaNode({self.location})"
@@ -89,19 +91,8 @@ class SubschemaNode:
         return self._kinds
 
     def has_simple_value(self) -> bool:
-        """Return whether `{}`, `[]`, an empty string or some number surely satisfies it.
-
-        Looks at the keywords alone: at most one of them may say something about such a value.
-        """
-        if self._is_simple is None:
-            name = self.schema.get("type")
-            harmless = _HARMLESS.get(name) if isinstance(name, str) else None
-            asking = [] if harmless is None else [k for k in self.keywords() if k not in harmless]
-            self._is_simple = harmless is not None and (
-                not asking
-                or (len(asking) == 1 and asking[0] in _SATISFIABLE and name == _SATISFIABLE[asking[0]])
-            )
-        return self._is_simple
+        """Return whether a value surely satisfies it, as far as the keywords alone tell."""
+        return has_simple_value(self, _HARMLESS)
 
     def in_place(self) -> list[SubschemaNode]:
         """Return the sub-schemas that judge the same value."""
@@ -545,23 +536,26 @@ def utf8(text: str) -> bytes | None:
 
 def _harmless() -> dict[str, frozenset[str]]:
     """Return, per type, the keywords that say nothing about its most simple value."""
-    others = {"object": _OBJECT, "array": _ARRAY, "string": _STRING, "number": _NUMBER}
+    others = {
+        "object": _OBJECT,
+        "array": _ARRAY,
+        "string": _STRING,
+        "number": _NUMBER,
+        "boolean": frozenset({TRUE_LITERAL, FALSE_LITERAL}),
+        "null": frozenset({NULL}),
+    }
     fulfilled = {
         "object": {
             *("properties", "patternProperties", "additionalProperties", "propertyNames", "maxProperties"),
             *("dependentRequired", "unevaluatedProperties"),
         },
         "array": {"items", "prefixItems", "additionalItems", "maxItems", "uniqueItems", "unevaluatedItems"},
-        "string": set[str](),
-        "number": set[str](),
     }
     result = {}
     for name, own in others.items():
         foreign = {keyword for keyword, (kinds, _) in KEYWORDS.items() if not kinds & own}
-        result[name] = frozenset({"type", *foreign, *fulfilled[name]})
+        result[name] = frozenset({"type", *foreign, *fulfilled.get(name, ())})
     return {**result, "integer": result["number"]}
 
 
-#: Keywords that some value always satisfies if nothing else is asked, and of which type it is.
-_SATISFIABLE = {"minLength": "string", "maxLength": "string", "format": "string"}
 _HARMLESS = _harmless()
