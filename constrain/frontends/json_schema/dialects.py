@@ -30,6 +30,7 @@ class Dialect:
         identifiers: the keywords that name schemas.
         keywords: the enforced and the refused ones together.
         holders: the keywords that may hold sub-schemas, whether they are enforced or not.
+        scanned: the enforced keywords and those that hold definitions.
     """
 
     name: str
@@ -46,12 +47,14 @@ class Dialect:
     identifiers: frozenset[str] = frozenset()
     keywords: frozenset[str] = field(init=False, repr=False, compare=False)
     holders: frozenset[str] = field(init=False, repr=False, compare=False)
+    scanned: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # The class is frozen, also for itself.
         object.__setattr__(self, "keywords", self.assertions | self.refused)
         more = {"$defs", "definitions"} if self.ref_overrides else {"$defs", "definitions", "contentSchema"}
         object.__setattr__(self, "holders", self.keywords | more)
+        object.__setattr__(self, "scanned", self.assertions | {"$defs", "definitions"})
 
 
 _DRAFT_4 = frozenset(

@@ -303,8 +303,9 @@ def _index_into(
                 if is_dynamic:
                     resource.dynamic.setdefault(name, schema)
         dialect = resource.dialect
-        for steps, part in subschemas(relevant(schema, dialect), dialect.holders):
-            stack.append((part, resource, (path, steps)))
+        if not dialect.holders.isdisjoint(schema):
+            for steps, part in subschemas(relevant(schema, dialect), dialect.holders):
+                stack.append((part, resource, (path, steps)))
     return embedded
 
 

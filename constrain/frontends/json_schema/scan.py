@@ -29,7 +29,7 @@ _NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs", "defin
 #: Keywords whose sub-schemas apply to the same value.
 IN_PLACE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
 
-_DEFINITIONS = frozenset({"$defs", "definitions"})
+_HOLDERS = frozenset((*_ONE, *_MANY, *_NAMED))
 
 _MAX_LENGTH = 2**31 - 1
 
@@ -115,10 +115,9 @@ def scan_schema(
             elif keyword in dialect.refused:
                 _refuse(keyword, value, location)
         visit(schema, location, place)
-        below = [
-            (part, pointer(location, *path), place)
-            for path, part in subschemas(parts, dialect.assertions | _DEFINITIONS)
-        ]
+        if _HOLDERS.isdisjoint(parts):
+            continue
+        below = [(part, pointer(location, *path), place) for path, part in subschemas(parts, dialect.scanned)]
         stack.extend(reversed(below))
 
 
@@ -203,6 +202,8 @@ def _expect(test: Callable[[Any], bool], sentence: str) -> Check:
 
 
 def _check_type(value: Any, dialect: Dialect) -> str | None:
+    if isinstance(value, str) and value in _TYPES:
+        return None
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         return "must be a type name or a non-empty array of them"

@@ -45,6 +45,8 @@ def has_simple_value(node: SubschemaNode, harmless: dict[str, frozenset[str]], d
 
 def _is_simple(node: SubschemaNode, harmless: dict[str, frozenset[str]], depth: int) -> bool:
     keywords = node.keywords()
+    if len(keywords) == 1 and keywords[0] == "type" and isinstance(node.schema["type"], str):
+        return node.schema["type"] in harmless
     names = node.schema.get("type") if "type" in keywords else None
     asking = [keyword for keyword in keywords if keyword != "type"]
     if names is None:
