@@ -135,6 +135,8 @@ class Algebra:
     def kinds(self, goal: int) -> int:
         """Return the kinds of values that may satisfy a goal, as bits: a quick answer, perhaps too many."""
         formulas = self.formulas
+        if goal <= TRUE:
+            return (1 << len(KINDS)) - 1 if goal == TRUE else 0
         variables = formulas.support(goal)
         if len(variables) == 1 and formulas.of_variable(variables[0]) == goal:
             return cast(SchemaNode, formulas.value(variables[0])).kinds()

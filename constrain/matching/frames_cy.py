@@ -69,7 +69,7 @@ class Goal:
         bit: cython.int = 1 << kind
         if not self.known_kinds & bit:
             with self.machine.algebra.deadline:
-                if self.machine.emptiness.is_kind_nonempty(self.formula, kind):
+                if self.machine.emptiness.has_kind(self.formula, kind):
                     self.kinds |= bit
                     if kind == STRING:
                         self._prepare_text()
