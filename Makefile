@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := pyproject.toml setup.py constraints.txt $(shell find constrain -name '*_cy.py' -o -name '*.pxd')
 
-.PHONY: report report-samples test oracle-long conformance suite walks masks lint bench clean
+.PHONY: report report-samples test oracle-long memory-long conformance suite walks masks lint clean
+.PHONY: bench bench-scale bench-apply bench-generation figures
 
 report: $(VENV)/.report          ## the quarterly reports: with the constraint and without
 	$(BIN)/python examples/quarterly_report/run.py
@@ -39,8 +40,26 @@ lint: $(VENV)/.lint              ## ruff and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict
 
-bench: $(VENV)/.bench            ## time to the first mask and between masks, beside llguidance
-	$(BIN)/python benchmarks/mask_speed.py
+bench: $(VENV)/.bench            ## time to the first mask and between masks, beside all peers: half an hour
+	$(BIN)/python -m benchmarks.mask_speed --schemas 120 --engines constrain llguidance glrmask maskforge xgrammar outlines-core
+	$(BIN)/python -m benchmarks.mask_speed --engines constrain llguidance glrmask --tokenizer qwen3 --tag mask_speed_qwen3
+	$(BIN)/python -m benchmarks.mask_speed --engines constrain llguidance glrmask --tokenizer gemma3 --tag mask_speed_gemma3
+
+bench-scale: $(VENV)/.bench      ## vocabularies of two sizes, and documents of 100,000 tokens
+	$(BIN)/python -m benchmarks.vocabulary_size
+	$(BIN)/python -m benchmarks.long_document
+
+bench-apply: $(VENV)/.bench      ## masks on logits
+	$(BIN)/python -m benchmarks.apply_mask
+
+bench-generation: $(VENV)/.report $(VENV)/.bench   ## what the constraint costs and saves in generation
+	$(BIN)/python -m benchmarks.generation_speed
+
+figures: $(VENV)/.bench          ## plots and the README's table from the committed results
+	$(BIN)/python -m benchmarks.figures
+
+memory-long: $(VENV)/.test       ## bounded memory under 5,000 schemas and 3,000 documents
+	CONSTRAIN_LONG=1 $(BIN)/python -m pytest tests/properties/test_remembered_masks.py -k memory
 
 clean:
 	rm -rf $(VENV) build *.egg-info
