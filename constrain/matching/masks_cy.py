@@ -101,6 +101,12 @@ class MaskBuilder:
         self.after_number = self.shared.after_number
         self.resuming = self.shared.resuming
         self.numbers = self.shared.numbers
+        self.character_array = self.shared.characters
+        if cython.compiled:
+            address = cython.cast(cython.size_t, self.character_array.ctypes.data)
+            self.characters = cython.cast(cython.p_int, address)
+        else:
+            self.characters = self.character_array.tolist()
         self.policy = policy
         self.n_words = (vocabulary.size + 31) // 32
         self.cache = MaskCache(max_bytes // 2)
@@ -352,7 +358,7 @@ class MaskBuilder:
             return 0
         self._copy_inside(position)
         self._walk(self.resuming, 0, position, 0)
-        if position.frame.captures or low > 0 or high >= 0:
+        if position.frame.captures:
             self._walk(sub.leaving(), 0, position, 0)
         else:
             self._leave_string(sub, position, 0)
@@ -468,6 +474,7 @@ class MaskBuilder:
         byte: cython.int
         k: cython.int
         is_counted: cython.bint = goal is not None
+        begun: cython.Py_ssize_t = length
         states[0] = start
         scratch.length[0] = length
         while node < end:
@@ -488,11 +495,13 @@ class MaskBuilder:
                     node = ends[node]
                     continue
             if state == before:
-                if (
-                    trie.c_token_high[node] - trie.c_token_low[node] >= _MANY_TOKENS
-                    and not walk.signature[node] & ~cython.cast(cython.longlong, loops(automaton, state))
-                    and (not is_counted or self._is_far(goal, state, length))
-                ):
+                if trie.c_token_high[node] - trie.c_token_low[node] >= _MANY_TOKENS and not walk.signature[
+                    node
+                ] & ~cython.cast(cython.longlong, loops(automaton, state)):
+                    if is_counted and not self._is_far(goal, state, length):
+                        self._add_counted(trie, node, goal, state, begun)
+                        node = ends[node]
+                        continue
                     for k in range(trie.c_token_low[node], trie.c_token_high[node]):
                         token = trie.c_sorted_ids[k]
                         words[token >> 5] |= one << (token & 31)
@@ -507,6 +516,30 @@ class MaskBuilder:
                 token = trie.c_next_same[token]
             node += 1
         return True
+
+    @cython.cfunc
+    def _add_counted(
+        self, trie: TokenTrie, node: cython.int, goal: Goal, state: cython.int, begun: cython.Py_ssize_t
+    ) -> cython.int:
+        """Add the tokens below a node that keep the bounds, where all of them end in one state.
+
+        Args:
+            begun: the number of characters before the tokens.
+        """
+        one: cython.uint = 1
+        k: cython.int
+        token: cython.int
+        count: cython.int
+        # By the number of characters: 0 if not known yet, 1 if they fit, 2 if not.
+        fits = bytearray(self.max_depth + 1)
+        for k in range(trie.c_token_low[node], trie.c_token_high[node]):
+            token = trie.c_sorted_ids[k]
+            count = self.characters[token]
+            if fits[count] == 0:
+                fits[count] = 1 if goal.has_length(state, begun + count) else 2
+            if fits[count] == 1:
+                self.words[token >> 5] |= one << (token & 31)
+        return 0
 
     @cython.cfunc
     def _is_far(self, goal: Goal, state: cython.int, length: cython.Py_ssize_t) -> cython.bint:
@@ -648,6 +681,9 @@ class MaskBuilder:
         """Add what leaves a string with an automaton of its own; inner texts are grouped by outcome."""
         automaton: TableAutomaton = position.automaton
         groups: dict[object, list[int]] = {}
+        low: cython.Py_ssize_t = position.goal.text_low - position.length
+        high: cython.Py_ssize_t = position.goal.text_high
+        left: cython.Py_ssize_t = high - position.length
         if sub.has_empty and automaton.accepting(position.state):
             groups[automaton.outcome(position.state)] = [0]
         self._end_inners(sub, position, level, groups, None)
@@ -658,7 +694,8 @@ class MaskBuilder:
             position.end_string(outcome, exit)
             self._allow(sub, exit, level)
             for entry in entries:
-                self._emit_leaving(sub, entry, level)
+                if low <= sub.n_characters[entry] and (high < 0 or sub.n_characters[entry] <= left):
+                    self._emit_leaving(sub, entry, level)
         return 0
 
     @cython.cfunc
