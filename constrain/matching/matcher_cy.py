@@ -267,7 +267,8 @@ class Matcher:
         if token in session.eos_ids:
             if self.n_eos or self.here.accepting():
                 if self.n_eos == 0 and self.here.n_tokens <= _MOST_SEEN_TOKENS:
-                    session.seen.append(self._text())
+                    with session.lock:
+                        session.seen.append(self._text())
                 self.n_eos += 1
                 self.n_advanced += 1
                 return True

@@ -34,7 +34,9 @@ def can_force(model: Any, inputs: dict[str, Any], arguments: dict[str, Any]) -> 
     mask = inputs.get("attention_mask")
     if mask is not None and not bool(mask.all()):
         return False
-    if getattr(model.config, "is_encoder_decoder", False):
+    if getattr(model.config, "is_encoder_decoder", False) or getattr(model, "_is_stateful", False):
+        return False
+    if "past_key_values" not in inspect.signature(model.forward).parameters:
         return False
     config = arguments.get("generation_config") or model.generation_config
 
