@@ -45,14 +45,20 @@ cdef class Frame:
     cdef readonly object key
     cdef readonly object members
     cdef readonly FrameGraph graph
+    cdef readonly int number
     cdef dict _links
+    cdef Frame _object_child
+    cdef Frame _array_child
     cdef int _closable
     cdef tuple _offer
     cdef object _item
     cdef bint _item_known
     cdef bytes _offered
+    cdef bytes _mark
+    cdef bytes mark(self)
     cdef Frame _linked(self, object key)
     cdef Frame _link(self, object key, Frame following)
+    cdef bint _enroll(self, Frame following)
     cpdef bint closable(self)
     cpdef tuple offer(self)
     cpdef bytes offered(self)

@@ -32,7 +32,7 @@ __all__ = ["Frame", "FrameGraph", "Goal", "child_frame", "root_frame"]
 _NO_NAMES = NameSet()
 #: For so many pairs of a state and a length it is remembered whether a string can end.
 _MOST_LENGTHS = 4_000_000
-#: So many frames are remembered by those before them.
+#: So many frames are remembered by those before them; their numbers fit into 15 bits.
 _MOST_FRAMES = 20_000
 #: Frames with more free keys are not.
 _MOST_NAMES = 64
@@ -198,6 +198,7 @@ class Frame:
         key: of the property that is being read, where values are captured.
         members: (those before, key, value) of the members read, where the whole value is needed.
         graph: that the frame is in; `None` if it is in none.
+        number: of the frame in its graph.
     """
 
     def __init__(
@@ -225,12 +226,16 @@ class Frame:
         self.key: Any = None
         self.members: Any = None
         self.graph: Any = None
+        self.number = 0
         self._links: Any = None
+        self._object_child: Any = None
+        self._array_child: Any = None
         self._closable = -1
         self._offer: Any = None
         self._item: Any = None
         self._item_known = False
         self._offered: Any = None
+        self._mark: Any = None
 
     @cython.cfunc
     def _linked(self, key: object) -> Frame | None:
@@ -241,6 +246,15 @@ class Frame:
     @cython.cfunc
     def _link(self, key: object, following: Frame) -> Frame:
         """Remember the frame that a step leads to, if it belongs to the graph, and return it."""
+        if self._enroll(following):
+            if self._links is None:
+                self._links = {}
+            self._links[key] = following
+        return following
+
+    @cython.cfunc
+    def _enroll(self, following: Frame) -> cython.bint:
+        """Number a frame that follows this one; return False if it is to be in no graph."""
         graph: FrameGraph = self.graph
         if (
             graph is None
@@ -248,13 +262,18 @@ class Frame:
             or following.captures
             or following.n_names > _MOST_NAMES
         ):
-            return following
+            return False
         graph.size += 1
         following.graph = graph
-        if self._links is None:
-            self._links = {}
-        self._links[key] = following
-        return following
+        following.number = graph.size
+        return True
+
+    @cython.cfunc
+    def mark(self) -> bytes:
+        """Return the number of the frame as bytes: in its graph no other frame has the same."""
+        if self._mark is None:
+            self._mark = int(self.number).to_bytes(4, "little")
+        return self._mark
 
     @cython.ccall
     def closable(self) -> cython.bint:
@@ -425,9 +444,15 @@ def root_frame() -> Frame:
 @cython.ccall
 def child_frame(parent: Frame, kind: cython.int, goal: Goal) -> Frame:
     """Return the frame of a container that has just been opened under `parent`."""
-    link: object = (goal, kind)
-    child: Frame = parent._linked(link)
+    # The frame tells the goal of the value that is due, so it has one child of each kind.
+    child: Frame = parent._object_child if kind == OBJECT else parent._array_child
     if child is not None:
         return child
     shape = goal.object_shape() if kind == OBJECT else goal.array_shape()
-    return parent._link(link, Frame(parent, kind, shape, 0, 0, _NO_NAMES, 0, None))
+    child = Frame(parent, kind, shape, 0, 0, _NO_NAMES, 0, None)
+    if parent._enroll(child):
+        if kind == OBJECT:
+            parent._object_child = child
+        else:
+            parent._array_child = child
+    return child

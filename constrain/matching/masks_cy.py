@@ -173,22 +173,31 @@ class MaskBuilder:
         """Return what the mask depends on, where the same position can come again; else `None`."""
         frame: Frame = position.frame
         goal: Goal
-        mode: cython.int = position.mode
-        length: cython.Py_ssize_t
+        mode: cython.longlong = position.mode
+        state: cython.longlong
+        length: cython.longlong = 0
         if frame.graph is None or position.escape != 0:
             return None
         if mode == IN_KEY:
-            return (mode, frame, position.key)
+            return frame.mark() + position.key
+        # The frame tells the goal of the value that is due or being read.
         if mode == IN_STRING:
             goal = position.goal
-            length = position.length
-            if goal.text_low <= length and (goal.text_high < 0 or goal.text_high - length > self.max_depth):
-                # Whatever the next token is, it keeps the bounds.
-                length = -1
-            return (mode, frame, goal, position.state, length)
-        if mode == IN_NUMBER or mode == IN_LITERAL:
-            return (mode, frame, position.goal, position.state)
-        return (mode, frame, position.goal, position.blanks)
+            if goal.text_low > position.length or not (
+                goal.text_high < 0 or goal.text_high - position.length > self.max_depth
+            ):
+                # The next token may break the bounds.
+                length = position.length + 1
+            state = position.state
+        elif mode == IN_NUMBER or mode == IN_LITERAL:
+            state = position.state
+        else:
+            state = position.blanks
+        if state > 0xFFFFFF or length > 0x3FFFF:
+            return None
+        # One integer is made and found faster than a tuple, and the garbage collector does not look at it.
+        number: cython.longlong = frame.number
+        return ((number << 18 | length) << 24 | state) << 4 | mode
 
     @cython.cfunc
     def _remembered(self, key: object) -> bytes | None:
@@ -1120,6 +1129,8 @@ class MaskBuilder:
             else:
                 source = scratch.positions[depth - 1]
                 opens = byte == 0x22 and source.mode != IN_STRING and source.mode != IN_KEY
+            if depth >= scratch.n_positions:
+                scratch.deepen(depth)
             target = scratch.positions[depth]
             if not source.step(byte, target):
                 node = trie.c_subtree_end[node]

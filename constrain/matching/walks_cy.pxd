@@ -34,7 +34,9 @@ cdef class Sub:
 
 
 cdef class Scratch:
+    cdef object policy
     cdef list positions
+    cdef int n_positions
     cdef object arrays
     cdef int* lane
     cdef int* kind
@@ -45,3 +47,4 @@ cdef class Scratch:
     cdef Position exit
     cdef object allowed_array
     cdef unsigned int* allowed
+    cdef int deepen(self, int depth)

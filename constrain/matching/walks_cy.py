@@ -161,7 +161,8 @@ class Scratch:
     the states that the bytes move.
 
     Attributes:
-        positions: one per depth; those within a lane hold nothing of use.
+        positions: one per depth that was reached so far; those within a lane hold nothing of use.
+        n_positions: how many these are.
         lane: per depth, the depth at which the lane began, -1 outside of lanes.
         kind: per depth at which a lane began, what it is.
         state, node, length: per depth in a lane, the state of its automaton, the node of the key
@@ -172,7 +173,9 @@ class Scratch:
     """
 
     def __init__(self, policy: Any, max_depth: int) -> None:
-        self.positions = [Position(policy) for _ in range(max_depth + 1)]
+        self.policy = policy
+        self.positions = [Position(policy) for _ in range(8)]
+        self.n_positions = 8
         self.arrays = np.zeros((5, max_depth + 1), dtype=np.int32)
         self.lane = _ints(self.arrays[0])
         self.kind = _ints(self.arrays[1])
@@ -183,6 +186,14 @@ class Scratch:
         self.exit = Position(policy)
         self.allowed_array = np.zeros(8, dtype=np.uint32)
         self.reserve(1)
+
+    @cython.cfunc
+    def deepen(self, depth: cython.int) -> cython.int:
+        """Make positions up to a depth."""
+        while self.n_positions <= depth:
+            self.positions.append(Position(self.policy))
+            self.n_positions += 1
+        return 0
 
     def reserve(self, n_remainders: int) -> None:
         """Make room for the remainders of a sub."""
