@@ -451,29 +451,36 @@ class LazyDfa(TableAutomaton):
         path = bytearray()
         on_path = {state}
         # Every state is alive, so a state that comes back on a path means that there is no end.
-        stack: list[tuple[int, list[int]]] = [(state, self._branch(state))]
+        branches: dict[int, list[tuple[int, int]]] = {state: self._targets(state)}
+        stack: list[tuple[int, Iterator[tuple[int, int]]]] = [(state, iter(branches[state]))]
         if self.accepting(state):
+            if limit < 1:
+                return None
             result.append(b"")
         while stack:
             here, branch = stack[-1]
-            if len(result) + len(branch) > limit:
-                return None
-            if not branch:
+            byte, target = next(branch, (-1, -1))
+            if byte < 0:
                 stack.pop()
                 on_path.discard(here)
                 if path:
                     path.pop()
                 continue
-            byte = branch.pop()
-            target = self.step(here, byte)
             if target in on_path:
                 return None
             path.append(byte)
             if self.accepting(target):
                 result.append(bytes(path))
+                if len(result) > limit:
+                    return None
+            if target not in branches:
+                branches[target] = self._targets(target)
+            if not branches[target]:
+                path.pop()
+                continue
             on_path.add(target)
-            stack.append((target, self._branch(target)))
-        return sorted(result) if len(result) <= limit else None
+            stack.append((target, iter(branches[target])))
+        return sorted(result)
 
     def _has_more_words(self, state: int, limit: int) -> bool:
         """Return whether more than `limit` continuations were counted, level by level, up to some level."""
@@ -565,8 +572,18 @@ class LazyDfa(TableAutomaton):
         return found
 
     def _branch(self, state: int) -> list[int]:
-        live = self.live_bytes(state)
-        return [byte for byte in range(256) if live >> byte & 1]
+        return [byte for byte, _ in self._targets(state)]
+
+    def _targets(self, state: cython.int) -> list[tuple[int, int]]:
+        """Return (byte, state after it) for each byte after which an accepted text can still follow."""
+        byte: cython.int
+        target: cython.int
+        found = []
+        for byte in range(256):
+            target = self.step(state, byte)
+            if target >= 0:
+                found.append((byte, target))
+        return found
 
 
 def _rank(edge: tuple[int, int]) -> int:

@@ -2,13 +2,13 @@
 cdef class TableAutomaton:
     cdef int* table
     cdef unsigned char* flags
+    cdef long long* loops
     cdef Py_ssize_t capacity
     cdef public Py_ssize_t size
     cdef public Py_ssize_t max_states
     cdef public int start
     cdef public bint is_shared
     cdef public dict live_escapes
-    cdef public dict loops
     cdef public list outcomes
     cdef public list rows
     cdef public list accepts

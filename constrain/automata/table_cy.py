@@ -43,13 +43,15 @@ class TableAutomaton:
 
     Attributes:
         is_shared: whether several constraints use it, perhaps in several threads.
-        live_escapes, loops: memos of those who read texts with it.
+        live_escapes: a memo of those who read texts with it.
+        loops: per state, a memo of what leads back to it, see `walks_cy`; -1 if it is not known.
     """
 
     def __cinit__(self) -> None:
         if cython.compiled:
             self.table = cython.NULL
             self.flags = cython.NULL
+            self.loops = cython.NULL
             self.capacity = 0
 
     def __init__(self, max_states: int = 500_000) -> None:
@@ -58,16 +60,17 @@ class TableAutomaton:
         self.max_states = max_states
         self.is_shared = False
         self.live_escapes: dict[object, bool] = {}
-        self.loops: dict[int, int] = {}
         self.outcomes: list[int] = []
         if not cython.compiled:
             self.rows: list[list[int]] = []
             self.accepts: list[int] = []
+            self.loops: list[int] = []
 
     def __dealloc__(self) -> None:
         if cython.compiled:
             free(self.table)
             free(self.flags)
+            free(self.loops)
 
     def add_state(self, accepting: bool, outcome: int = 0) -> int:
         """Make a state and return its number.
@@ -95,9 +98,11 @@ class TableAutomaton:
             for i in range(256):
                 self.table[base + i] = -2
             self.flags[state] = 1 if accepting else 0
+            self.loops[state] = -1
         else:
             self.rows.append([UNKNOWN] * 256)
             self.accepts.append(1 if accepting else 0)
+            self.loops.append(-1)
         self.outcomes.append(outcome)
         self.size = state + 1
         return state
@@ -114,6 +119,12 @@ class TableAutomaton:
             if flags == cython.NULL:
                 raise MemoryError
             self.flags = flags
+            loops = cython.cast(
+                cython.p_longlong, realloc(self.loops, capacity * cython.sizeof(cython.longlong))
+            )
+            if loops == cython.NULL:
+                raise MemoryError
+            self.loops = loops
             self.capacity = capacity
         return 0
 

@@ -57,7 +57,7 @@ cdef class MaskBuilder:
     cdef int _copy_bounded(self, Position position, Py_ssize_t left)
     cdef int _copy_inside(self, Position position)
     cdef bint _add_plain(self, TableAutomaton automaton, int start, Goal goal, Py_ssize_t length, bint only_rich)
-    cdef int _add_counted(self, TokenTrie trie, int node, Goal goal, int state, Py_ssize_t begun)
+    cdef int _add_below(self, TokenTrie trie, int node, Goal goal, int state, Py_ssize_t begun, bint all_fit)
     cdef bint _is_far(self, Goal goal, int state, Py_ssize_t length)
     cdef int _allow(self, Sub sub, Position exit, int level)
     cdef int _emit_leaving(self, Sub sub, int entry, int level)

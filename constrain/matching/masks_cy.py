@@ -38,7 +38,7 @@ if cython.compiled:
         VALUE,
     )
     from cython.cimports.constrain.matching.position_cy import Policy, Position
-    from cython.cimports.constrain.matching.walks_cy import Scratch, Sub, WalkTrie
+    from cython.cimports.constrain.matching.walks_cy import Scratch, Sub, WalkTrie, loops
     from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
     from cython.cimports.libc.string import memcpy, memset
 else:
@@ -61,7 +61,7 @@ else:
         VALUE,
     )
     from constrain.matching.position_cy import Policy, Position
-    from constrain.matching.walks_cy import Scratch, Sub, WalkTrie
+    from constrain.matching.walks_cy import Scratch, Sub, WalkTrie, loops
     from constrain.vocabulary.token_trie_cy import TokenTrie
 
 import numpy as np
@@ -69,14 +69,12 @@ import numpy as np
 from constrain.automata.lazy_dfa_cy import RICH
 from constrain.matching.values import string_value
 from constrain.matching.vocabulary_masks import MaskCache, vocabulary_masks
-from constrain.matching.walks_cy import build_subs, loops
+from constrain.matching.walks_cy import build_subs
 
 __all__ = ["MaskBuilder"]
 
 #: With more free keys that were written than this, each inner text is looked up among them.
 _MANY_KEYS = 64
-#: Subtrees with fewer tokens are not worth a look at what loops.
-_MANY_TOKENS = 8
 #: So many sets of remainders after keys are kept.
 _MOST_AFTER_KEYS = 10_000
 
@@ -473,6 +471,11 @@ class MaskBuilder:
         ends: cython.p_int = trie.c_subtree_end
         texts: cython.p_uchar = trie.c_byte
         ids: cython.p_int = trie.c_token
+        firsts: cython.p_int = trie.c_token_low
+        lasts: cython.p_int = trie.c_token_high
+        ordered: cython.p_int = trie.c_sorted_ids
+        signatures: cython.p_longlong = walk.signature
+        looping: cython.longlong
         one: cython.uint = 1
         node: cython.int = 1
         end: cython.int = trie.c_subtree_end[0]
@@ -503,21 +506,22 @@ class MaskBuilder:
                 if not goal.has_length(state, length):
                     node = ends[node]
                     continue
-            if state == before:
-                if trie.c_token_high[node] - trie.c_token_low[node] >= _MANY_TOKENS and not walk.signature[
-                    node
-                ] & ~cython.cast(cython.longlong, loops(automaton, state)):
-                    if is_counted and not self._is_far(goal, state, length):
-                        self._add_counted(trie, node, goal, state, begun)
-                        node = ends[node]
-                        continue
-                    for k in range(trie.c_token_low[node], trie.c_token_high[node]):
-                        token = trie.c_sorted_ids[k]
+            if only_rich and state != before and not automaton.is_rich(state):
+                return False
+            looping = automaton.loops[state]
+            if looping < 0 and lasts[node] - firsts[node] >= 8:
+                looping = loops(automaton, state)
+            if looping > 0 and not signatures[node] & ~looping:
+                if not is_counted:
+                    for k in range(firsts[node], lasts[node]):
+                        token = ordered[k]
                         words[token >> 5] |= one << (token & 31)
                     node = ends[node]
                     continue
-            elif only_rich and not automaton.is_rich(state):
-                return False
+                if lasts[node] - firsts[node] >= 8:
+                    self._add_below(trie, node, goal, state, begun, self._is_far(goal, state, length))
+                    node = ends[node]
+                    continue
             states[depth] = state
             token = ids[node]
             while token >= 0:
@@ -527,20 +531,27 @@ class MaskBuilder:
         return True
 
     @cython.cfunc
-    def _add_counted(
-        self, trie: TokenTrie, node: cython.int, goal: Goal, state: cython.int, begun: cython.Py_ssize_t
+    def _add_below(
+        self,
+        trie: TokenTrie,
+        node: cython.int,
+        goal: Goal,
+        state: cython.int,
+        begun: cython.Py_ssize_t,
+        all_fit: cython.bint,
     ) -> cython.int:
         """Add the tokens below a node that keep the bounds, where all of them end in one state.
 
         Args:
             begun: the number of characters before the tokens.
+            all_fit: whether all of them do.
         """
         one: cython.uint = 1
         k: cython.int
         token: cython.int
         count: cython.int
         # By the number of characters: 0 if not known yet, 1 if they fit, 2 if not.
-        fits = bytearray(self.max_depth + 1)
+        fits = bytearray([all_fit]) * (self.max_depth + 1)
         for k in range(trie.c_token_low[node], trie.c_token_high[node]):
             token = trie.c_sorted_ids[k]
             count = self.characters[token]

@@ -79,6 +79,8 @@ class ObjectShape:
         self._offers: dict[object, Offer] = {}
         self._free_entries: dict[object, Entry | None] = {}
         self._offered_names = 0
+        #: Named keys that may follow whatever the frame is, as bits; -1 if they were not found yet.
+        self._always_offered = -1
         #: What a conjunctive shape offers besides named keys.
         self._simple_rest: tuple[bool, LazyDfa | None, bool] | None = None
 
@@ -221,13 +223,49 @@ class ObjectShape:
         return automaton.start >= 0, automaton if automaton.start >= 0 else None, False
 
     def _general_offer(self, frame: Frame) -> Offer:
-        names = 0
+        if self._always_offered < 0:
+            self._always_offered = self._find_always_offered()
+        names = self._always_offered & ~frame.blocked
+        undecided = ~(names | frame.blocked)
         for name in range(len(self.keys.names)):
-            if not frame.blocked >> name & 1 and self.named_entry(frame, name) is not None:
+            if undecided >> name & 1 and self.named_entry(frame, name) is not None:
                 names |= 1 << name
         classes = self._all_classes()
         offered = [vector for vector in classes if self.free_entry(frame, vector) is not None]
         return (names, *self._free_part(offered, len(offered) == len(classes), frame))
+
+    def _find_always_offered(self) -> int:
+        """Return named keys that may follow in every frame that does not block them, as bits.
+
+        An atom that the formula implies asks something of the value of such a key; all others ask nothing
+        of the key. So the key may be added to whatever completes the object.
+        """
+        formulas = self.machine.algebra.formulas
+        if self.machine.algebra.options.property_order != "any":
+            return 0
+        implied = {
+            variable
+            for variable in formulas.support(self.formula)
+            if formulas.substitute(self.formula, {variable: FALSE}) == FALSE
+        }
+        rest = formulas.substitute(self.formula, dict.fromkeys(implied, TRUE))
+        support = set(formulas.support(rest))
+        if any(variable in support or variable in implied for variable, _ in (*self._counts, *self._sets)):
+            return 0
+        concerned = 0
+        for variable, bits in self._required:
+            if variable in support:
+                concerned |= bits
+        asking = [atom for variable, atom in self._maps if variable in support]
+        demanding = [atom for variable, atom in self._maps if variable in implied]
+        offered = 0
+        for name in range(len(self.keys.names)):
+            if concerned >> name & 1 or any(self.keys.named_goal(atom, name) != TRUE for atom in asking):
+                continue
+            goal = self._simple_goal({self.keys.named_goal(atom, name) for atom in demanding} or {TRUE})
+            if self.machine.emptiness.is_nonempty(goal):
+                offered |= 1 << name
+        return offered
 
     # Members
 

@@ -1,4 +1,5 @@
 # The C-level face of walk tries, subs and the scratch of walks.
+from constrain.automata.table_cy cimport TableAutomaton
 from constrain.matching.position_cy cimport Position
 from constrain.vocabulary.token_trie_cy cimport TokenTrie
 
@@ -48,3 +49,6 @@ cdef class Scratch:
     cdef object allowed_array
     cdef unsigned int* allowed
     cdef int deepen(self, int depth)
+
+
+cpdef long long loops(TableAutomaton automaton, int state) except? -2

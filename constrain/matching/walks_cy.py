@@ -264,13 +264,12 @@ def _class_of_ascii() -> list[int]:
 
 
 _CLASSES = _class_of_ascii()
-_ALL_ASCII = [(bit, [byte for byte in range(0x80) if _CLASSES[byte] == bit]) for bit in sorted(set(_CLASSES))]
 
 
 def signatures(trie: TokenTrie) -> Any:
     """Return, per node, the classes of the characters on the edges below it: int64[n_nodes].
 
-    They count from a node that lies between two characters; for others they mean nothing.
+    A node within a character has the class of what is no character.
     """
     found_array = np.zeros(trie.n_nodes, dtype=np.int64)
     own_array = np.zeros(trie.n_nodes, dtype=np.int64)
@@ -300,6 +299,9 @@ def signatures(trie: TokenTrie) -> Any:
     for node in range(trie.n_nodes - 1, 0, -1):
         parent = trie.c_parent[node]
         found[parent] |= found[node] | own[node]
+    for node in range(1, trie.n_nodes):
+        if phase[node] != 0:
+            found[node] |= malformed
     return found_array if cython.compiled else np.array(found, dtype=np.int64)
 
 
@@ -340,41 +342,68 @@ def _continuations(lead: int) -> tuple[tuple[int, int], ...] | None:
 _PHASES = _utf8_phases()
 
 
-def loops(automaton: TableAutomaton, state: int) -> int:
+@cython.ccall
+@cython.exceptval(-2, check=True)
+def loops(automaton: TableAutomaton, state: cython.int) -> cython.longlong:
     """Return the classes of characters that lead from a state back to it, as a signature."""
-    known = automaton.loops.get(state)
-    if known is not None:
-        return known
+    byte: cython.int
+    result: cython.longlong = automaton.loops[state]
+    if result >= 0:
+        return result
+    classes: Any = _CLASSES
+    others: cython.longlong = 0
     result = 0
-    for bit, members in _ALL_ASCII:
-        if all(automaton.step(state, byte) == state for byte in members):
-            result |= bit
+    for byte in range(0x80):
+        if automaton.step(state, byte) == state:
+            result |= cython.cast(cython.longlong, classes[byte])
+        else:
+            others |= cython.cast(cython.longlong, classes[byte])
+    result &= ~others
     if _loops_wide(automaton, state):
-        result |= _WIDE
+        result |= cython.cast(cython.longlong, _WIDE)
     automaton.loops[state] = result
     return result
 
 
-def _loops_wide(automaton: TableAutomaton, state: int) -> bool:
+@cython.cfunc
+def _loops_wide(automaton: TableAutomaton, state: cython.int) -> cython.bint:
     """Return whether every character beyond ASCII leads from a state back to it."""
-    reached: set[tuple[int, tuple[tuple[int, int], ...]]] = set()
-    pending = []
+    after: cython.int
+    lead: cython.int
+    reached: set[tuple[int, int]] = set()
     for lead in range(0xC2, 0xF5):
         after = automaton.step(state, lead)
         if after < 0:
             return False
-        pending.append((after, _continuations(lead)))
-    while pending:
-        here, ranges = pending.pop()
-        if (here, ranges) in reached or ranges is None:
-            continue
-        reached.add((here, ranges))
-        for byte in range(ranges[0][0], ranges[0][1] + 1):
-            after = automaton.step(here, byte)
-            if after < 0 or (len(ranges) == 1 and after != state):
+        phase: object = _PHASES[0][lead]
+        if (after, phase) not in reached:
+            reached.add((after, phase))
+            if not _comes_back(automaton, after, cython.cast(cython.int, phase), state):
                 return False
-            if len(ranges) > 1:
-                pending.append((after, ranges[1:]))
+    return True
+
+
+@cython.cfunc
+def _comes_back(
+    automaton: TableAutomaton, state: cython.int, phase: cython.int, home: cython.int
+) -> cython.bint:
+    """Return whether all continuations of a character, begun as its phase tells, lead to `home`."""
+    byte: cython.int
+    after: cython.int
+    due: cython.int
+    seen: cython.int = -1
+    row: Any = _PHASES[phase]
+    for byte in range(0x80, 0xC0):
+        due = row[byte]
+        if due < 0:
+            continue
+        after = automaton.step(state, byte)
+        if after < 0 or (due == 0 and after != home):
+            return False
+        if due > 0 and after != seen:
+            if not _comes_back(automaton, after, due, home):
+                return False
+            seen = after
     return True
 
 
