@@ -31,6 +31,7 @@ __all__ = [
     "Lengths",
     "Progression",
     "estimate",
+    "fixed_length",
     "has_between",
     "least",
     "lengths",
@@ -178,6 +179,15 @@ def lengths(languages: Languages, language: Language) -> Lengths | None:
         pending.pop()
     result = language.lengths
     return None if result is _UNKNOWN else result
+
+
+def fixed_length(languages: Languages, language: Language) -> int:
+    """Return the length of all members, in code points; -1 if they differ or it is not known."""
+    known = lengths(languages, language)
+    if known is None or len(known) != 1:
+        return -1
+    first, last, _ = known[0]
+    return first if first == last else -1
 
 
 def _compose(languages: Languages, node: Language) -> Lengths | None:

@@ -12,8 +12,9 @@ from itertools import combinations
 from typing import cast
 
 from constrain.automata.formulas_cy import FALSE, TRUE, Formulas
-from constrain.automata.languages_cy import Language, Languages
+from constrain.automata.languages_cy import CONCATENATION, REPETITION, Language, Languages
 from constrain.automata.lazy_dfa_cy import LazyDfa, any_text_automaton
+from constrain.automata.lengths import fixed_length
 from constrain.automata.numbers import Atom, NumberAutomaton, OneOf, number_automaton
 from constrain.matching.atoms import (
     ARRAY,
@@ -33,6 +34,10 @@ from constrain.matching.values import Value
 from constrain.options import Options
 
 __all__ = ["Algebra", "TextPlan"]
+
+
+#: Repetitions of up to so many characters or more are counted beside the automaton.
+_MANY_CHARACTERS = 8
 
 
 class _ValueSet:
@@ -65,14 +70,16 @@ class TextPlan:
         automaton: runs over the UTF-8 bytes; its outcomes are those of the tracked formulas.
         low, high: bounds on the number of code points, counted beside the automaton; `high` is
             -1 when there is none.
+        tail: so many code points end the text in every state of the automaton; -1 if it is not known.
     """
 
-    __slots__ = ("automaton", "high", "low")
+    __slots__ = ("automaton", "high", "low", "tail")
 
-    def __init__(self, automaton: LazyDfa, low: int, high: int) -> None:
+    def __init__(self, automaton: LazyDfa, low: int, high: int, tail: int = -1) -> None:
         self.automaton = automaton
         self.low = low
         self.high = high
+        self.tail = tail
 
     def is_empty(self) -> bool:
         """Return whether no string satisfies the plan."""
@@ -278,13 +285,48 @@ class Algebra:
                 return TextPlan(shared.automaton(), 0, -1)
             pieces = self.text_pieces(wanted)
             if len(pieces) == 1:
-                low, high, language = pieces[0]
-                return TextPlan(self.text_automaton(language), low, high)
+                return self._counting_plan(*pieces[0])
         return TextPlan(
             self.dfa(self.text_language(wanted), tuple(self.text_language(formula) for formula in watched)),
             0,
             -1,
         )
+
+    def _counting_plan(self, low: int, high: int, language: Language) -> TextPlan:
+        """Return the plan of one language within bounds on the length.
+
+        Where a language counts single characters and is of fixed length besides, as `[a-z]{3,40}:` does,
+        the count becomes one of the length. So the automaton needs few states.
+        """
+        languages = self.languages
+        if language is languages.any_text:
+            return TextPlan(any_text_automaton(), low, high, 0)
+        parts = [language]
+        while parts[-1].kind == CONCATENATION:
+            last = parts.pop()
+            parts += [last.first, last.second]
+        counting = -1
+        fixed = 0
+        for place, part in enumerate(parts):
+            size = fixed_length(languages, part)
+            if size >= 0:
+                fixed += size
+            elif (
+                counting < 0
+                and part.kind == REPETITION
+                and part.high is not None
+                and part.high >= _MANY_CHARACTERS
+            ):
+                counting = place
+            else:
+                return TextPlan(self.dfa(language), low, high)
+        if counting < 0 or fixed_length(languages, parts[counting].first) != 1:
+            return TextPlan(self.dfa(language), low, high)
+        repeated = parts[counting]
+        parts[counting] = languages.repeat(repeated.first, 0, None)
+        low = max(low, fixed + repeated.low)
+        most = fixed + repeated.high
+        return TextPlan(self.dfa(languages.concat(*parts)), low, most if high < 0 else min(high, most), fixed)
 
     def text_pieces(self, formula: int) -> list[tuple[int, int, Language]]:
         """Split a string formula by length: disjoint (low, high or -1, language), empty ones left out."""

@@ -13,6 +13,7 @@ cdef class Goal:
     cdef readonly TableAutomaton text
     cdef readonly int text_low
     cdef readonly int text_high
+    cdef readonly int text_tail
     cdef public bint text_universal
     cdef bytearray _lengths
     cdef readonly TableAutomaton number
@@ -21,6 +22,7 @@ cdef class Goal:
     cdef dict _literal_outcomes
     cpdef bint offers(self, int kind)
     cpdef bint has_length(self, int state, Py_ssize_t length)
+    cpdef bint is_far(self, Py_ssize_t length, Py_ssize_t most)
 
 
 cdef class FrameGraph:

@@ -56,6 +56,7 @@ class Goal:
         self.text: Any = None
         self.text_low = 0
         self.text_high = -1
+        self.text_tail = -1
         self.text_universal = False
         self._lengths = bytearray()
         self.number = None
@@ -83,6 +84,7 @@ class Goal:
         self.text = plan.automaton
         self.text_low = plan.low
         self.text_high = plan.high
+        self.text_tail = plan.tail
         self.text_universal = plan.automaton.is_universal(plan.automaton.start)
 
     @cython.ccall
@@ -121,6 +123,15 @@ class Goal:
         low = max(0, self.text_low - length)
         high = None if self.text_high < 0 else self.text_high - length
         return (low == 0 and high is None) or bool(self.text.has_length(state, low, high))
+
+    @cython.ccall
+    def is_far(self, length: cython.Py_ssize_t, most: cython.Py_ssize_t) -> cython.bint:
+        """Return whether `most` further code points surely keep the bounds, after `length` of them."""
+        if self.text_low > length:
+            return False
+        if self.text_high < 0:
+            return True
+        return self.text_tail >= 0 and self.text_high - length - most >= self.text_tail
 
     def prepare_free_text(self, automaton: Any) -> None:
         """Make this the goal of any string; `automaton` runs over any text."""

@@ -32,6 +32,8 @@ cdef class MaskBuilder:
     cdef unsigned int* words
     cdef dict _universal
     cdef bint _rich
+    cdef int _fits_state
+    cdef bytearray _fits
     cdef bytearray filter
     cdef Frame _string_frame
     cdef Goal _string_goal
@@ -57,8 +59,7 @@ cdef class MaskBuilder:
     cdef int _copy_bounded(self, Position position, Py_ssize_t left)
     cdef int _copy_inside(self, Position position)
     cdef bint _add_plain(self, TableAutomaton automaton, int start, Goal goal, Py_ssize_t length, bint only_rich)
-    cdef int _add_below(self, TokenTrie trie, int node, Goal goal, int state, Py_ssize_t begun, bint all_fit)
-    cdef bint _is_far(self, Goal goal, int state, Py_ssize_t length)
+    cdef int _add_below(self, TokenTrie trie, int node, Goal goal, int state, Py_ssize_t begun)
     cdef int _allow(self, Sub sub, Position exit, int level)
     cdef int _emit_leaving(self, Sub sub, int entry, int level)
     cdef int _leave_free(self, Sub sub, Position position, int level)

@@ -119,6 +119,8 @@ class MaskBuilder:
             self.words = cython.cast(cython.p_uint, cython.cast(cython.size_t, self.words_array.ctypes.data))
         self._universal: dict[object, bool] = {}
         self._rich = True
+        self._fits_state = -1
+        self._fits = bytearray()
         self.filter: Any = None
         # What was filled last of a free string.
         self._string_frame: Any = None
@@ -181,10 +183,7 @@ class MaskBuilder:
         # The frame tells the goal of the value that is due or being read.
         if mode == IN_STRING:
             goal = position.goal
-            if goal.text_low > position.length or not (
-                goal.text_high < 0 or goal.text_high - position.length > self.max_depth
-            ):
-                # The next token may break the bounds.
+            if not goal.is_far(position.length, self.max_depth):
                 length = position.length + 1
             state = position.state
         elif mode == IN_NUMBER or mode == IN_LITERAL:
@@ -412,7 +411,7 @@ class MaskBuilder:
         """Write the mask of the tokens that stay inside a string or key, from a cache if it is there."""
         automaton: TableAutomaton = position.automaton
         goal: Goal = position.goal
-        if position.mode == IN_STRING and (goal.text_low > 0 or goal.text_high >= 0):
+        if position.mode == IN_STRING and not goal.is_far(position.length, self.max_depth):
             self._clear()
             self._add_plain(automaton, position.state, goal, position.length, False)
             self._walk(self.escaped, 0, position, 0)
@@ -470,7 +469,6 @@ class MaskBuilder:
         depths: cython.p_int = trie.c_depth
         ends: cython.p_int = trie.c_subtree_end
         texts: cython.p_uchar = trie.c_byte
-        ids: cython.p_int = trie.c_token
         firsts: cython.p_int = trie.c_token_low
         lasts: cython.p_int = trie.c_token_high
         ordered: cython.p_int = trie.c_sorted_ids
@@ -487,6 +485,7 @@ class MaskBuilder:
         k: cython.int
         is_counted: cython.bint = goal is not None
         begun: cython.Py_ssize_t = length
+        self._fits_state = -1
         states[0] = start
         scratch.length[0] = length
         while node < end:
@@ -518,40 +517,35 @@ class MaskBuilder:
                         words[token >> 5] |= one << (token & 31)
                     node = ends[node]
                     continue
-                if lasts[node] - firsts[node] >= 8:
-                    self._add_below(trie, node, goal, state, begun, self._is_far(goal, state, length))
-                    node = ends[node]
-                    continue
+                self._add_below(trie, node, goal, state, begun)
+                node = ends[node]
+                continue
             states[depth] = state
-            token = ids[node]
-            while token >= 0:
+            # The tokens that end here come first among those below.
+            for k in range(firsts[node], firsts[node + 1] if ends[node] > node + 1 else lasts[node]):
+                token = ordered[k]
                 words[token >> 5] |= one << (token & 31)
-                token = trie.c_next_same[token]
             node += 1
         return True
 
     @cython.cfunc
     def _add_below(
-        self,
-        trie: TokenTrie,
-        node: cython.int,
-        goal: Goal,
-        state: cython.int,
-        begun: cython.Py_ssize_t,
-        all_fit: cython.bint,
+        self, trie: TokenTrie, node: cython.int, goal: Goal, state: cython.int, begun: cython.Py_ssize_t
     ) -> cython.int:
         """Add the tokens below a node that keep the bounds, where all of them end in one state.
 
         Args:
             begun: the number of characters before the tokens.
-            all_fit: whether all of them do.
         """
         one: cython.uint = 1
         k: cython.int
         token: cython.int
         count: cython.int
         # By the number of characters: 0 if not known yet, 1 if they fit, 2 if not.
-        fits = bytearray([all_fit]) * (self.max_depth + 1)
+        if self._fits_state != state:
+            self._fits_state = state
+            self._fits = bytearray(self.max_depth + 1)
+        fits: bytearray = self._fits
         for k in range(trie.c_token_low[node], trie.c_token_high[node]):
             token = trie.c_sorted_ids[k]
             count = self.characters[token]
@@ -560,15 +554,6 @@ class MaskBuilder:
             if fits[count] == 1:
                 self.words[token >> 5] |= one << (token & 31)
         return 0
-
-    @cython.cfunc
-    def _is_far(self, goal: Goal, state: cython.int, length: cython.Py_ssize_t) -> cython.bint:
-        """Return whether the bounds leave room for a token of any length that loops in a state."""
-        if goal.text_high < 0:
-            return goal.text.has_length(state, max(0, goal.text_low - length), None)
-        return goal.text.has_length(
-            state, max(0, goal.text_low - length), goal.text_high - length - self.max_depth
-        )
 
     # Leaving strings: the remainders are judged once for all texts that end the string alike.
 

@@ -238,21 +238,28 @@ def _trie_of(texts: Sequence[bytes]) -> TokenTrie:
     return TokenTrie(b"".join(texts), offsets, np.arange(first, len(texts), dtype=np.int32))
 
 
-# Classes of characters, as bits of a signature: digits, four kinds of letters, each other ASCII
-# character for itself, all other characters, and what is no character.
-_WIDE = 1 << 40
-_MALFORMED = 1 << 41
+# Classes of characters, as bits of a signature: digits, each small letter, groups of capital letters,
+# most other ASCII characters each for itself, the separators U+2028 and U+2029, which a dot does not
+# match, all other characters, and what is no character.
+_SEPARATORS = 1 << 58
+_WIDE = 1 << 59
+_MALFORMED = 1 << 60
 
 
 def _class_of_ascii() -> list[int]:
     """Return the class of each ASCII character, as a bit."""
     groups = [
         b"0123456789",
-        b"abcdef",
-        b"ghijklmnopqrstuvwxyz",
         b"ABCDEF",
-        b"GHIJKLMNOPQRSTUVWXYZ",
-        bytes([*range(0x20), 0x7F]),
+        b"GHIJKLM",
+        b"NOPQRST",
+        b"UVWXYZ",
+        # Inside strings these come as escapes, or hardly at all.
+        bytes([*range(0x20), 0x22, 0x5C, 0x7F]),
+        b"^`~",
+        b"<>",
+        b"[]",
+        b"{}",
     ]
     grouped = b"".join(groups)
     groups += [bytes((byte,)) for byte in range(0x80) if byte not in grouped]
@@ -284,6 +291,7 @@ def signatures(trie: TokenTrie) -> Any:
     phase: cython.p_int = _ints(phase_array)
     table: cython.p_int = _ints(table_array)
     malformed: cython.longlong = _MALFORMED
+    separators: cython.longlong = _SEPARATORS
     node: cython.int
     byte: cython.int
     parent: cython.int
@@ -296,6 +304,11 @@ def signatures(trie: TokenTrie) -> Any:
             own[node] = malformed
         elif before == 0:
             own[node] = classes[byte]
+        elif byte == 0xA8 or byte == 0xA9:
+            # E2 80 A8 and E2 80 A9.
+            parent = trie.c_parent[node]
+            if trie.c_byte[parent] == 0x80 and trie.c_byte[trie.c_parent[parent]] == 0xE2:
+                own[node] = separators
     for node in range(trie.n_nodes - 1, 0, -1):
         parent = trie.c_parent[node]
         found[parent] |= found[node] | own[node]
@@ -361,13 +374,15 @@ def loops(automaton: TableAutomaton, state: cython.int) -> cython.longlong:
     result &= ~others
     if _loops_wide(automaton, state):
         result |= cython.cast(cython.longlong, _WIDE)
+    if _after(automaton, state, b"\xe2\x80\xa8") == state == _after(automaton, state, b"\xe2\x80\xa9"):
+        result |= cython.cast(cython.longlong, _SEPARATORS)
     automaton.loops[state] = result
     return result
 
 
 @cython.cfunc
 def _loops_wide(automaton: TableAutomaton, state: cython.int) -> cython.bint:
-    """Return whether every character beyond ASCII leads from a state back to it."""
+    """Return whether every character beyond ASCII but the separators leads from a state back to it."""
     after: cython.int
     lead: cython.int
     reached: set[tuple[int, int]] = set()
@@ -376,18 +391,26 @@ def _loops_wide(automaton: TableAutomaton, state: cython.int) -> cython.bint:
         if after < 0:
             return False
         phase: object = _PHASES[0][lead]
-        if (after, phase) not in reached:
+        if lead == 0xE2 or (after, phase) not in reached:
             reached.add((after, phase))
-            if not _comes_back(automaton, after, cython.cast(cython.int, phase), state):
+            if not _comes_back(automaton, after, cython.cast(cython.int, phase), state, lead == 0xE2):
                 return False
     return True
 
 
 @cython.cfunc
 def _comes_back(
-    automaton: TableAutomaton, state: cython.int, phase: cython.int, home: cython.int
+    automaton: TableAutomaton,
+    state: cython.int,
+    phase: cython.int,
+    home: cython.int,
+    may_separate: cython.bint,
 ) -> cython.bint:
-    """Return whether all continuations of a character, begun as its phase tells, lead to `home`."""
+    """Return whether all continuations of a character, begun as its phase tells, lead to `home`.
+
+    Args:
+        may_separate: the bytes so far are a beginning of the separators, which do not count.
+    """
     byte: cython.int
     after: cython.int
     due: cython.int
@@ -395,16 +418,26 @@ def _comes_back(
     row: Any = _PHASES[phase]
     for byte in range(0x80, 0xC0):
         due = row[byte]
-        if due < 0:
+        if due < 0 or (may_separate and due == 0 and (byte == 0xA8 or byte == 0xA9)):
             continue
         after = automaton.step(state, byte)
         if after < 0 or (due == 0 and after != home):
             return False
-        if due > 0 and after != seen:
-            if not _comes_back(automaton, after, due, home):
+        if due > 0 and (after != seen or (may_separate and byte == 0x80)):
+            if not _comes_back(automaton, after, due, home, may_separate and byte == 0x80):
                 return False
             seen = after
     return True
+
+
+@cython.cfunc
+def _after(automaton: TableAutomaton, state: cython.int, text: bytes) -> cython.int:
+    """Return the state after a text, or -1."""
+    byte: cython.int
+    for byte in text:
+        if state >= 0:
+            state = automaton.step(state, byte & 0xFF)
+    return state
 
 
 def whole_trie(trie: TokenTrie) -> WalkTrie:

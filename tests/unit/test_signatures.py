@@ -57,3 +57,30 @@ def test_all_below_goes_on_where_the_signature_says_so(pattern: str) -> None:
             assert here == state
     assert taken == 0
     assert bool(whole) == (pattern in {".*", "a", "^[ -~]*$", "^[^é]*$", "^.*b.*$", "[é-ü]"})
+
+
+@pytest.mark.parametrize("pattern", [*PATTERNS, "^.*$", "^[^x]*$", "^[^\\u2028]*$", "^[\\u2000-\\u2fff]*$"])
+def test_each_word_that_a_state_takes_whole_leads_back_to_it(pattern: str) -> None:
+    languages = Languages()
+    automaton = LazyDfa(languages, pattern_language(languages, pattern, location="#"))
+    rng = random.Random(pattern)
+    letters = [*"abxyz09AF ~{}", "é", "日", "\u2028", "\u2029", "\u2027", "\u2128", "😀"]
+    words = {"".join(rng.choices(letters, k=rng.randint(1, 4))).encode() for _ in range(200)}
+    words |= {word[:-1] for word in words} | {b"\xe2\x80", b"\x80\xa8"}
+    state = automaton.start
+    taken = set()
+    for word in words:
+        if not word:
+            continue
+        trie = TokenTrie(word, np.array([0, len(word)], dtype=np.int32))
+        if not signatures(trie)[0] & ~loops(automaton, state):
+            taken.add(word)
+            here = state
+            for byte in word:
+                here = automaton.step(here, byte)
+            # A word may end within a character; from there on it is not lost.
+            assert here >= 0 if word.decode(errors="ignore").encode() != word else here == state, word
+    if pattern == "^.*$":
+        # A dot matches all but the separators.
+        dots = {word for word in words if b"\xe2\x80\xa8" not in word and b"\xe2\x80\xa9" not in word}
+        assert taken == dots - {b"", b"\x80\xa8"}
