@@ -64,7 +64,7 @@ class TableAutomaton:
         if not cython.compiled:
             self.rows: list[list[int]] = []
             self.accepts: list[int] = []
-            self.loops: list[int] = []
+            self.loops = []
 
     def __dealloc__(self) -> None:
         if cython.compiled:

@@ -325,7 +325,7 @@ class Algebra:
         repeated = parts[counting]
         parts[counting] = languages.repeat(repeated.first, 0, None)
         low = max(low, fixed + repeated.low)
-        most = fixed + repeated.high
+        most = fixed + cast(int, repeated.high)
         return TextPlan(self.dfa(languages.concat(*parts)), low, most if high < 0 else min(high, most), fixed)
 
     def text_pieces(self, formula: int) -> list[tuple[int, int, Language]]:

@@ -26,6 +26,7 @@ cdef class Goal:
 
 
 cdef class FrameGraph:
+    cdef readonly Py_ssize_t serial
     cdef Py_ssize_t size
     cdef readonly Frame root
 

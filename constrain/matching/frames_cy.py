@@ -176,9 +176,11 @@ class FrameGraph:
 
     Attributes:
         root: the frame of a document of which nothing was read.
+        serial: how many graphs the constraint had before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, serial: int) -> None:
+        self.serial = serial
         self.size = 0
         self.root: Any = root_frame()
         root: Frame = self.root

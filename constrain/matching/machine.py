@@ -41,12 +41,12 @@ class Machine:
         self._object_shapes: dict[tuple[KeySpace, int, tuple[int, ...]], ObjectShape] = {}
         self._array_shapes: dict[tuple[int, tuple[int, ...]], ArrayShape] = {}
         self.root = self.goal(root)
-        self._graph = FrameGraph()
+        self._graph = FrameGraph(0)
 
     def root_frame(self) -> Frame:
         """Return the frame of a document of which nothing was read."""
         if self._graph.is_full:
-            self._graph = FrameGraph()
+            self._graph = FrameGraph(self._graph.serial + 1)
         frame: Frame = self._graph.root
         return frame
 

@@ -1,6 +1,6 @@
 # The C-level face of `MaskBuilder`.
 from constrain.automata.table_cy cimport TableAutomaton
-from constrain.matching.frames_cy cimport Frame, Goal
+from constrain.matching.frames_cy cimport Frame, FrameGraph, Goal
 from constrain.matching.key_trie_cy cimport KeyTrie
 from constrain.matching.position_cy cimport Policy, Position
 from constrain.matching.walks_cy cimport Scratch, Sub, WalkTrie
@@ -32,8 +32,15 @@ cdef class MaskBuilder:
     cdef unsigned int* words
     cdef dict _universal
     cdef bint _rich
+    cdef bint _follow(self, FrameGraph graph)
+    cdef FrameGraph _graph
+    cdef public dict worst
     cdef int _fits_state
     cdef bytearray _fits
+    cdef TableAutomaton _rich_automaton
+    cdef bytearray _rich_states
+    cdef Frame _item_frame
+    cdef bytes _after_item
     cdef bytearray filter
     cdef Frame _string_frame
     cdef Goal _string_goal
@@ -77,6 +84,10 @@ cdef class MaskBuilder:
     cdef int _leave_free_key(self, Sub sub, Position position, int level)
     cdef int _allow_after_key(self, Sub sub, Frame frame, object member, int name, int level)
     cdef Frame _following(self, Frame frame, object member, int name)
+    cdef bytes _allowed(self, Sub sub, int level)
+    cdef int _set_allowed(self, Sub sub, int level, bytes allowed)
+    cdef bint _has_riches(self, TableAutomaton automaton, int state)
+    cdef bint _allow_new(self, Sub sub, Position position)
     cdef int _allow_some(self, WalkTrie remainders, Position exit, int level)
     cdef int _end_names(self, Sub sub, KeyTrie names, int node, int above, object named)
     cdef int _inner(self, Sub sub, bytes text)

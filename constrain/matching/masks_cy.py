@@ -20,7 +20,7 @@ except ModuleNotFoundError:
 
 if cython.compiled:
     from cython.cimports.constrain.automata.table_cy import TableAutomaton
-    from cython.cimports.constrain.matching.frames_cy import Frame, Goal
+    from cython.cimports.constrain.matching.frames_cy import Frame, FrameGraph, Goal
     from cython.cimports.constrain.matching.key_trie_cy import KeyTrie
     from cython.cimports.constrain.matching.modes import (
         COUNTED_LANE,
@@ -43,7 +43,7 @@ if cython.compiled:
     from cython.cimports.libc.string import memcpy, memset
 else:
     from constrain.automata.table_cy import TableAutomaton
-    from constrain.matching.frames_cy import Frame, Goal
+    from constrain.matching.frames_cy import Frame, FrameGraph, Goal
     from constrain.matching.key_trie_cy import KeyTrie
     from constrain.matching.modes import (
         COUNTED_LANE,
@@ -86,6 +86,7 @@ class MaskBuilder:
     Attributes:
         n_words: the number of 32-bit words of a mask.
         words_array: uint32[n_words], the mask that was filled last.
+        worst: by position, how many tokens complete the document behind any token that is allowed there.
     """
 
     def __init__(self, vocabulary: Any, policy: Policy, max_bytes: int) -> None:
@@ -112,6 +113,8 @@ class MaskBuilder:
         self._most_whole = max(1, max_bytes // 4 // (4 * self.n_words))
         self._young: dict[object, bytes] = {}
         self._old: dict[object, bytes] = {}
+        self._graph: Any = None
+        self.worst: dict[object, int] = {}
         self.max_depth = vocabulary.trie.max_depth
         self.levels: list[Scratch] = []
         self.words_array = np.zeros(self.n_words, dtype=np.uint32)
@@ -121,11 +124,17 @@ class MaskBuilder:
         self._rich = True
         self._fits_state = -1
         self._fits = bytearray()
+        # For the automaton of keys that was asked last, 1 for states with many words and 2 for others.
+        self._rich_automaton: Any = None
+        self._rich_states = bytearray()
         self.filter: Any = None
         # What was filled last of a free string.
         self._string_frame: Any = None
         self._string_goal: Any = None
         self._string_mask = b""
+        # The array whose item is a string that is being read, and what may follow such a string; packed.
+        self._item_frame: Any = None
+        self._after_item: Any = None
         # The frames that read the values of the keys that may follow the frame of the last key.
         self._key_frame: Any = None
         self._followers: dict[object, Any] = {}
@@ -178,6 +187,8 @@ class MaskBuilder:
         length: cython.longlong = 0
         if frame.graph is None or position.escape != 0:
             return None
+        if frame.graph is not self._graph and not self._follow(frame.graph):
+            return None
         if mode == IN_KEY:
             return frame.mark() + position.key
         # The frame tells the goal of the value that is due or being read.
@@ -195,6 +206,17 @@ class MaskBuilder:
         # One integer is made and found faster than a tuple, and the garbage collector does not look at it.
         number: cython.longlong = frame.number
         return ((number << 18 | length) << 24 | state) << 4 | mode
+
+    @cython.cfunc
+    def _follow(self, graph: FrameGraph) -> cython.bint:
+        """Forget the masks of an older graph: its frames have the same numbers. Return False for one of it."""
+        if self._graph is not None and graph.serial < self._graph.serial:
+            return False
+        self._graph = graph
+        self._young = {}
+        self._old = {}
+        self.worst = {}
+        return True
 
     @cython.cfunc
     def _remembered(self, key: object) -> bytes | None:
@@ -505,7 +527,7 @@ class MaskBuilder:
                 if not goal.has_length(state, length):
                     node = ends[node]
                     continue
-            if only_rich and state != before and not automaton.is_rich(state):
+            if only_rich and state != before and not self._has_riches(automaton, state):
                 return False
             looping = automaton.loops[state]
             if looping < 0 and lasts[node] - firsts[node] >= 8:
@@ -527,6 +549,19 @@ class MaskBuilder:
                 words[token >> 5] |= one << (token & 31)
             node += 1
         return True
+
+    @cython.cfunc
+    def _has_riches(self, automaton: TableAutomaton, state: cython.int) -> cython.bint:
+        """Return whether more than a few words go on from a state."""
+        if automaton is self._rich_automaton and state < len(self._rich_states):
+            if self._rich_states[state] != 0:
+                return self._rich_states[state] == 1
+        else:
+            self._rich_automaton = automaton
+            self._rich_states = bytearray(2 * state + 64)
+        rich: cython.bint = automaton.is_rich(state)
+        self._rich_states[state] = 1 if rich else 2
+        return rich
 
     @cython.cfunc
     def _add_below(
@@ -570,6 +605,28 @@ class MaskBuilder:
         scratch.allowed[0] = 1
         if sub.remainders is not None:
             self._allow_some(sub.remainders, exit, level)
+        return 0
+
+    @cython.cfunc
+    def _allowed(self, sub: Sub, level: cython.int) -> bytes:
+        """Return which remainders were found in the scratch of a level, packed."""
+        scratch: Scratch = self._scratch(level)
+        n_words: cython.int = (sub.n_remainders + 31) >> 5
+        if cython.compiled:
+            return scratch.allowed_array[:n_words].tobytes()
+        return np.array(scratch.allowed[:n_words], dtype=np.uint32).tobytes()
+
+    @cython.cfunc
+    def _set_allowed(self, sub: Sub, level: cython.int, allowed: bytes) -> cython.int:
+        """Take over what `_allowed` returned."""
+        scratch: Scratch = self._scratch(level)
+        n_words: cython.int = (sub.n_remainders + 31) >> 5
+        if len(scratch.allowed_array) < n_words:
+            scratch.reserve(sub.n_remainders)
+        if cython.compiled:
+            memcpy(scratch.allowed, cython.cast(cython.p_uchar, allowed), n_words * 4)
+        else:
+            scratch.allowed = np.frombuffer(allowed, dtype=np.uint32).tolist()
         return 0
 
     @cython.cfunc
@@ -631,14 +688,29 @@ class MaskBuilder:
             return 0
         if frame.item().may_repeat:
             self._leave_repeatable(sub, position)
-        else:
-            self._leave_free(sub, position, 0)
+        elif self._allow_new(sub, position):
+            self._emit_leaving(sub, -1, 0)
         entry: cython.int
         if sub.irregular is not None:
             for entry in range(sub.irregular.trie.size):
                 self._erase(sub.irregular, entry)
             self._walk(sub.irregular, 0, position, 0)
         return 0
+
+    @cython.cfunc
+    def _allow_new(self, sub: Sub, position: Position) -> cython.bint:
+        """Find the remainders that may follow a string that is a new item, if one may; once for the item."""
+        exit: Position
+        if position.frame is not self._item_frame:
+            exit = self._scratch(0).exit
+            self._item_frame = position.frame
+            self._after_item = None
+            if position.step(0x22, exit):
+                self._allow(sub, exit, 0)
+                self._after_item = self._allowed(sub, 0)
+        elif self._after_item is not None:
+            self._set_allowed(sub, 0, self._after_item)
+        return self._after_item is not None
 
     @cython.cfunc
     def _leave_repeatable(self, sub: Sub, position: Position) -> cython.int:
@@ -650,8 +722,7 @@ class MaskBuilder:
         exit: Position = self._scratch(0).exit
         while string_value(ended.key) in frame.names:
             ended.key = ended.key + b"."
-        if ended.step(0x22, exit):
-            self._allow(sub, exit, 0)
+        if self._allow_new(sub, ended):
             self._emit_leaving(sub, -1, 0)
         for value in frame.names:
             if value.kind != STRING or not value.content.startswith(written):
@@ -919,27 +990,18 @@ class MaskBuilder:
         scratch: Scratch = self._scratch(level)
         exit: Position
         following: Frame
-        n_words: cython.int = (sub.n_remainders + 31) >> 5
         key: object = (member.goal, sub)
         allowed = self._after_keys.get(key)
         if allowed is None:
             exit = scratch.exit
             exit.expect_colon(self._following(frame, member, name))
             self._allow(sub, exit, level)
-            if cython.compiled:
-                allowed = scratch.allowed_array[:n_words].tobytes()
-            else:
-                allowed = np.array(scratch.allowed[:n_words], dtype=np.uint32).tobytes()
+            allowed = self._allowed(sub, level)
             if len(self._after_keys) >= _MOST_AFTER_KEYS:
                 self._after_keys.clear()
             self._after_keys[key] = allowed
         else:
-            if len(scratch.allowed_array) < n_words:
-                scratch.reserve(sub.n_remainders)
-            if cython.compiled:
-                memcpy(scratch.allowed, cython.cast(cython.p_uchar, cython.cast(bytes, allowed)), n_words * 4)
-            else:
-                scratch.allowed = np.frombuffer(allowed, dtype=np.uint32).tolist()
+            self._set_allowed(sub, level, allowed)
         if sub.further is not None:
             exit = scratch.exit
             following = self._following(frame, member, name)

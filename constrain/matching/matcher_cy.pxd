@@ -15,7 +15,6 @@ cdef class Session:
     cdef readonly Py_ssize_t size
     cdef readonly TokenTrie trie
     cdef readonly object seen
-    cdef readonly dict worst
     cdef object _plain
     cdef dict _encoded
 

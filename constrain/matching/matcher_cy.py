@@ -65,8 +65,6 @@ class Session:
         self.trie = vocabulary.trie
         self._plain: Any = None
         self._encoded: dict[bytes, list[int]] = {}
-        #: By position: how many tokens complete the document behind any token that is allowed there.
-        self.worst: dict[object, int] = {}
         #: Whole documents that were written lately.
         self.seen: Any = deque(maxlen=MOST_SEEN)
 
@@ -487,7 +485,7 @@ class Matcher:
         words = builder.fill(self.here)
         left = self._remaining() - 1
         key = builder.key(self.here)
-        worst = None if key is None else session.worst.get(key)
+        worst = None if key is None else builder.worst.get(key)
         if worst is not None and worst + 1 <= left:
             return
         _, _, plan = self._current_plan()
@@ -515,9 +513,9 @@ class Matcher:
             words |= unchecked
         builder.reread()
         if key is not None:
-            if len(session.worst) >= _MOST_WORST:
-                session.worst.clear()
-            session.worst[key] = most
+            if len(builder.worst) >= _MOST_WORST:
+                builder.worst.clear()
+            builder.worst[key] = most
 
     @cython.cfunc
     def _is_plain_text(self) -> cython.bint:

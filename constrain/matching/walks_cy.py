@@ -385,7 +385,7 @@ def _loops_wide(automaton: TableAutomaton, state: cython.int) -> cython.bint:
     """Return whether every character beyond ASCII but the separators leads from a state back to it."""
     after: cython.int
     lead: cython.int
-    reached: set[tuple[int, int]] = set()
+    reached: set[object] = set()
     for lead in range(0xC2, 0xF5):
         after = automaton.step(state, lead)
         if after < 0:
