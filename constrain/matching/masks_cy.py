@@ -1099,7 +1099,7 @@ class MaskBuilder:
         for k in range(walk.c_start[entry], walk.c_start[entry + 1]):
             if flags is None or flags[walk.c_tags[k]]:
                 token = walk.c_ids[k]
-                self.words[token >> 5] &= ~(one << (token & 31)) & 0xFFFFFFFF
+                self.words[token >> 5] ^= self.words[token >> 5] & one << (token & 31)
         return 0
 
     @cython.cfunc

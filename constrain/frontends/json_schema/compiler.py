@@ -51,6 +51,8 @@ class Compiler:
         self.annotations: list[tuple[str, str, str]] = []
         #: By sub-schema and place: what a sub-schema means depends on both.
         self._nodes: dict[tuple[int, Place], SubschemaNode] = {}
+        #: By place and spelling: goals of small sub-schemas.
+        self._goals: dict[tuple[Place, str], int] = {}
         self._has_dynamic_references = False
         #: Targets of references: sub-schemas still to be scanned, with location and place.
         self._pending: list[tuple[dict[str, Any], str, Place]] = []
@@ -226,9 +228,22 @@ class Compiler:
         if isinstance(value, bool):
             return TRUE if value else FALSE
         node = self._node(value, location, place)
+        if node.goal_number < 0:
+            node.goal_number = self._goal_number(node)
+        return node.goal_number
+
+    def _goal_number(self, node: SubschemaNode) -> int:
+        """Return the goal of a node; small sub-schemas of one spelling and place are one goal."""
         if not node.keywords():
             return TRUE
-        return self.algebra.formulas.variable(node)
+        spelling = _spelling(node)
+        if spelling is None:
+            return self.algebra.formulas.variable(node)
+        key = (node.place, spelling)
+        goal = self._goals.get(key)
+        if goal is None:
+            goal = self._goals[key] = self.algebra.formulas.variable(node)
+        return goal
 
     def _lookup(self, node: SubschemaNode, keyword: str) -> tuple[Any, Place, str]:
         try:
@@ -347,6 +362,30 @@ class Compiler:
                 [] if automaton.start < 0 else automaton.words(automaton.start, self.FEW_WORDS)
             )
         return self._few_words[language]
+
+
+#: Keywords of small sub-schemas: what they mean is told by their values and the place.
+_SMALL = frozenset(
+    ("type", "enum", "const", "format", "pattern", "minLength", "maxLength", "minimum", "maximum")
+    + ("exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minItems", "maxItems", "uniqueItems")
+    + ("minProperties", "maxProperties", "required", "$ref")
+)
+#: An enumeration of more values is not spelled out.
+_MOST_VALUES = 64
+
+
+def _spelling(node: SubschemaNode) -> str | None:
+    """Return the keywords of a small sub-schema with their values; `None` for one that is not small."""
+    found = []
+    for keyword in node.keywords():
+        value = node.schema[keyword]
+        if keyword == "items" and isinstance(value, dict):
+            if not _SMALL.issuperset(value) or len(value.get("enum", ())) > _MOST_VALUES:
+                return None
+        elif keyword not in _SMALL or (keyword == "enum" and len(value) > _MOST_VALUES):
+            return None
+        found.append((keyword, value))
+    return repr(found)
 
 
 def _cycle(path: list[SubschemaNode], node: SubschemaNode) -> SchemaError:

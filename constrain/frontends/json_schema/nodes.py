@@ -64,6 +64,8 @@ class SubschemaNode:
         self._constants: dict[str, list[Value]] = {}
         self._keywords: list[str] | None = None
         self._kinds = -1
+        #: The goal of values that satisfy it, -1 if it is not known.
+        self.goal_number = -1
         #: What `has_simple_value` found.
         self.is_simple: bool | None = None
 
