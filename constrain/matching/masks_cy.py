@@ -530,7 +530,7 @@ class MaskBuilder:
             if only_rich and state != before and not self._has_riches(automaton, state):
                 return False
             looping = automaton.loops[state]
-            if looping < 0 and lasts[node] - firsts[node] >= 8:
+            if looping < 0 and state == before and lasts[node] - firsts[node] >= 8:
                 looping = loops(automaton, state)
             if looping > 0 and not signatures[node] & ~looping:
                 if not is_counted:

@@ -372,6 +372,10 @@ def loops(automaton: TableAutomaton, state: cython.int) -> cython.longlong:
         else:
             others |= cython.cast(cython.longlong, classes[byte])
     result &= ~others
+    if result == 0:
+        # Hardly a state loops beyond ASCII alone.
+        automaton.loops[state] = 0
+        return 0
     if _loops_wide(automaton, state):
         result |= cython.cast(cython.longlong, _WIDE)
     if _after(automaton, state, b"\xe2\x80\xa8") == state == _after(automaton, state, b"\xe2\x80\xa9"):
