@@ -29,6 +29,7 @@ class ArrayShape:
 
     Attributes:
         simple: the goal is a conjunction of positive atoms, lengths apart, and nothing is tracked.
+        prefix: from this index on no item is asked for anything of its own.
         uniform_from: from this index on all items are alike and no length matters.
         captures: whether the values of items matter beyond what they satisfy.
         collects: whether all earlier values matter.
@@ -64,8 +65,8 @@ class ArrayShape:
         self._high = -1
         self.simple = self._read_conjunction()
         lengths = [len(array.items) + 1 for _, atom in self._sets for array in atom.values]
-        self._prefix = max([0, *(len(atom.prefix) for _, atom in self._items)])
-        self.uniform_from = max([self._prefix, *lengths, *(count for _, count in self._counts)])
+        self.prefix = max([0, *(len(atom.prefix) for _, atom in self._items)])
+        self.uniform_from = max([self.prefix, *lengths, *(count for _, count in self._counts)])
         self._entries: dict[int, Entry | None] = {}
 
     def _read_conjunction(self) -> bool:
@@ -111,7 +112,7 @@ class ArrayShape:
         if self.simple:
             if 0 <= self._high <= index:
                 return None
-            index = min(index, self._prefix)
+            index = min(index, self.prefix)
             if index not in self._entries:
                 self._entries[index] = self._simple_entry(index)
             return self._entries[index]

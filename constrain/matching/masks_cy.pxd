@@ -40,7 +40,7 @@ cdef class MaskBuilder:
     cdef TableAutomaton _rich_automaton
     cdef bytearray _rich_states
     cdef Frame _item_frame
-    cdef bytes _after_item
+    cdef dict _after_item
     cdef bytearray filter
     cdef Frame _string_frame
     cdef Goal _string_goal
@@ -71,7 +71,9 @@ cdef class MaskBuilder:
     cdef int _emit_leaving(self, Sub sub, int entry, int level)
     cdef int _leave_free(self, Sub sub, Position position, int level)
     cdef int _leave_captured(self, Sub sub, Position position)
-    cdef int _leave_repeatable(self, Sub sub, Position position)
+    cdef dict _repeated(self, Sub sub, Position position)
+    cdef int _allow_after_new(self, Sub sub, Position position, object outcome, int entry)
+    cdef int _allow_after_item(self, Sub sub, Position position, object outcome, object value)
     cdef int _leave_counted(self, Sub sub, Position position, Py_ssize_t left)
     cdef int _leave_string(self, Sub sub, Position position, int level)
     cdef int _end_inners(self, Sub sub, Position position, int level, object groups, object named)
@@ -87,7 +89,6 @@ cdef class MaskBuilder:
     cdef bytes _allowed(self, Sub sub, int level)
     cdef int _set_allowed(self, Sub sub, int level, bytes allowed)
     cdef bint _has_riches(self, TableAutomaton automaton, int state)
-    cdef bint _allow_new(self, Sub sub, Position position)
     cdef int _allow_some(self, WalkTrie remainders, Position exit, int level)
     cdef int _end_names(self, Sub sub, KeyTrie names, int node, int above, object named)
     cdef int _inner(self, Sub sub, bytes text)

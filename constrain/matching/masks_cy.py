@@ -132,9 +132,9 @@ class MaskBuilder:
         self._string_frame: Any = None
         self._string_goal: Any = None
         self._string_mask = b""
-        # The array whose item is a string that is being read, and what may follow such a string; packed.
+        # The array of which an item is being read, and what may follow a new string there, by its outcome.
         self._item_frame: Any = None
-        self._after_item: Any = None
+        self._after_item: dict[object, bytes] = {}
         # The frames that read the values of the keys that may follow the frame of the last key.
         self._key_frame: Any = None
         self._followers: dict[object, Any] = {}
@@ -371,10 +371,7 @@ class MaskBuilder:
             else:
                 self._copy_bounded(position, left)
             if position.frame.captures:
-                if low <= position.length and (left < 0 or left > self.max_depth):
-                    self._leave_captured(sub, position)
-                else:
-                    self._walk(sub.leaving(), 0, position, 0)
+                self._leave_captured(sub, position)
             elif low <= position.length and (left < 0 or left > self.max_depth):
                 self._leave_free(sub, position, 0)
                 if low == 0 and high < 0:
@@ -387,7 +384,7 @@ class MaskBuilder:
         self._copy_inside(position)
         self._walk(self.resuming, 0, position, 0)
         if position.frame.captures:
-            self._walk(sub.leaving(), 0, position, 0)
+            self._leave_captured(sub, position)
         else:
             self._leave_string(sub, position, 0)
         return 0
@@ -677,20 +674,43 @@ class MaskBuilder:
 
     @cython.cfunc
     def _leave_captured(self, sub: Sub, position: Position) -> cython.int:
-        """Add what leaves a string that any text may end, where the value matters to what comes later.
+        """Add what leaves a string whose value matters to what comes later.
 
-        If all that matters is whether items repeat each other, one new value stands for all new ones, as
-        long as no other string is ended.
+        If all that matters is whether items repeat each other, and the items to come are asked for the
+        same, then one new value stands for all new ones of its outcome: swapping two of them changes no
+        array that may follow, as long as no other string is ended.
         """
         frame: Frame = position.frame
-        if frame.parent.captures or not frame.shape.only_collects:
+        if frame.parent.captures or not frame.shape.only_collects or frame.count < frame.shape.prefix:
             self._walk(sub.leaving(), 0, position, 0)
             return 0
-        if frame.item().may_repeat:
-            self._leave_repeatable(sub, position)
-        elif self._allow_new(sub, position):
-            self._emit_leaving(sub, -1, 0)
+        goal: Goal = position.goal
+        automaton: TableAutomaton = position.automaton
+        low: cython.Py_ssize_t = goal.text_low - position.length
+        high: cython.Py_ssize_t = goal.text_high
+        left: cython.Py_ssize_t = high - position.length
         entry: cython.int
+        if frame is not self._item_frame:
+            self._item_frame = frame
+            self._after_item = {}
+        repeated: dict[int, Any] = self._repeated(sub, position) if frame.item().may_repeat else {}
+        groups: dict[object, list[int]] = {}
+        if sub.has_empty and automaton.accepting(position.state):
+            groups[automaton.outcome(position.state)] = [0]
+        self._end_inners(sub, position, 0, groups, None)
+        for outcome, entries in groups.items():
+            is_found = False
+            for entry in entries:
+                if low > sub.n_characters[entry] or (high >= 0 and sub.n_characters[entry] > left):
+                    continue
+                value = repeated.get(entry)
+                if value is not None:
+                    self._allow_after_item(sub, position, outcome, value)
+                    is_found = False
+                elif not is_found:
+                    self._allow_after_new(sub, position, outcome, entry)
+                    is_found = True
+                self._emit_leaving(sub, entry, 0)
         if sub.irregular is not None:
             for entry in range(sub.irregular.trie.size):
                 self._erase(sub.irregular, entry)
@@ -698,42 +718,37 @@ class MaskBuilder:
         return 0
 
     @cython.cfunc
-    def _allow_new(self, sub: Sub, position: Position) -> cython.bint:
-        """Find the remainders that may follow a string that is a new item, if one may; once for the item."""
-        exit: Position
-        if position.frame is not self._item_frame:
-            exit = self._scratch(0).exit
-            self._item_frame = position.frame
-            self._after_item = None
-            if position.step(0x22, exit):
-                self._allow(sub, exit, 0)
-                self._after_item = self._allowed(sub, 0)
-        elif self._after_item is not None:
-            self._set_allowed(sub, 0, self._after_item)
-        return self._after_item is not None
+    def _repeated(self, sub: Sub, position: Position) -> dict[int, Any]:
+        """Return the earlier items that an inner text makes of a string, by that text."""
+        found: dict[int, Any] = {}
+        inner: cython.int
+        for value in position.frame.names:
+            if value.kind == STRING and value.content.startswith(position.key):
+                inner = self._inner(sub, value.content[len(position.key) :])
+                if inner >= 0:
+                    found[inner] = value
+        return found
 
     @cython.cfunc
-    def _leave_repeatable(self, sub: Sub, position: Position) -> cython.int:
-        """Add what leaves a string that any text may end, and that may be an item again."""
-        frame: Frame = position.frame
-        written: bytes = position.key
-        inner: cython.int
-        ended: Position = position.copy()
+    def _allow_after_new(
+        self, sub: Sub, position: Position, outcome: object, entry: cython.int
+    ) -> cython.int:
+        """Find the remainders that may follow a string which is a new item; once for the item."""
+        allowed = self._after_item.get(outcome)
+        if allowed is None:
+            inner = (sub.inners.trie.token_bytes(entry) or b"") if entry or not sub.has_empty else b""
+            self._allow_after_item(sub, position, outcome, string_value(position.key + inner))
+            self._after_item[outcome] = self._allowed(sub, 0)
+        else:
+            self._set_allowed(sub, 0, allowed)
+        return 0
+
+    @cython.cfunc
+    def _allow_after_item(self, sub: Sub, position: Position, outcome: object, value: object) -> cython.int:
+        """Find the remainders that may follow a string with this value."""
         exit: Position = self._scratch(0).exit
-        while string_value(ended.key) in frame.names:
-            ended.key = ended.key + b"."
-        if self._allow_new(sub, ended):
-            self._emit_leaving(sub, -1, 0)
-        for value in frame.names:
-            if value.kind != STRING or not value.content.startswith(written):
-                continue
-            inner = self._inner(sub, value.content[len(written) :])
-            if inner >= 0:
-                self._erase(sub.inners, inner)
-                ended.key = value.content
-                if ended.step(0x22, exit):
-                    self._allow(sub, exit, 0)
-                    self._emit_leaving(sub, inner, 0)
+        position.end_string(outcome, value, exit)
+        self._allow(sub, exit, 0)
         return 0
 
     @cython.cfunc
@@ -767,7 +782,7 @@ class MaskBuilder:
         entry: cython.int
         for outcome, entries in groups.items():
             exit = self._scratch(level).exit
-            position.end_string(outcome, exit)
+            position.end_string(outcome, None, exit)
             self._allow(sub, exit, level)
             for entry in entries:
                 if low <= sub.n_characters[entry] and (high < 0 or sub.n_characters[entry] <= left):

@@ -160,9 +160,14 @@ class Position:
         """Write the position after a number that may end here."""
         _finish_value(self.frame, self.automaton.outcome(self.state), self._number(), target)
 
-    def end_string(self, outcome: object, target: Position) -> None:
-        """Write the position after a string that may end here, with this outcome, if none is captured."""
-        _finish_value(self.frame, outcome, None, target)
+    def end_string(self, outcome: object, value: object, target: Position) -> None:
+        """Write the position after a string that may end here.
+
+        Args:
+            outcome: the tracked formulas that it satisfies, as bits.
+            value: the string, if values are captured.
+        """
+        _finish_value(self.frame, outcome, value, target)
 
     @cython.cfunc
     def _number(self) -> Any:

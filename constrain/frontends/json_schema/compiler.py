@@ -366,9 +366,8 @@ class Compiler:
 
 #: Keywords of small sub-schemas: what they mean is told by their values and the place.
 _SMALL = frozenset(
-    ("type", "enum", "const", "format", "pattern", "minLength", "maxLength", "minimum", "maximum")
-    + ("exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minItems", "maxItems", "uniqueItems")
-    + ("minProperties", "maxProperties", "required", "$ref")
+    "type enum const format pattern minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum "
+    "multipleOf minItems maxItems uniqueItems minProperties maxProperties required $ref".split()
 )
 #: An enumeration of more values is not spelled out.
 _MOST_VALUES = 64
