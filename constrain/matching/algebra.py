@@ -114,6 +114,8 @@ class Algebra:
         self._text_plans: dict[tuple[int, ...], TextPlan] = {}
         self._number_automata: dict[tuple[int, ...], NumberAutomaton] = {}
         self._languages_of: dict[int, Language] = {}
+        #: Languages of atoms that have an automaton for all constraints.
+        self._shared: dict[Language, SharedText] = {}
         self._value_sets: dict[frozenset[Value], int] = {}
         self._surely_empty: dict[int, bool] = {}
         #: (key, goal) -> the variable of "the value of the key, if there is one, satisfies the goal".
@@ -301,6 +303,9 @@ class Algebra:
         languages = self.languages
         if language is languages.any_text:
             return TextPlan(any_text_automaton(), low, high, 0)
+        shared = self._shared.get(language)
+        if shared is not None:
+            return TextPlan(shared.automaton(), low, high)
         parts = [language]
         while parts[-1].kind == CONCATENATION:
             last = parts.pop()
@@ -344,7 +349,11 @@ class Algebra:
             table = {
                 variable: TRUE if index < position else FALSE for index, (_, variable) in enumerate(bounds)
             }
-            language = self._formula_language(formulas.substitute(formula, table))
+            rest = formulas.substitute(formula, table)
+            language = self._formula_language(rest)
+            shared = self._shared_text(rest)
+            if shared is not None:
+                self._shared[language] = shared
             if language is not self.languages.nothing and (high < 0 or low <= high):
                 if pieces and pieces[-1][1] == low - 1 and pieces[-1][2] is language:
                     pieces[-1] = (pieces[-1][0], high, language)

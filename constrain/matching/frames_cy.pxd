@@ -21,6 +21,7 @@ cdef class Goal:
     cdef object _array
     cdef dict _literal_outcomes
     cpdef bint offers(self, int kind)
+    cdef int _find_lengths(self, int state, Py_ssize_t length, Py_ssize_t width)
     cpdef bint has_length(self, int state, Py_ssize_t length)
     cpdef bint is_far(self, Py_ssize_t length, Py_ssize_t most)
 

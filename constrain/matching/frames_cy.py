@@ -32,6 +32,8 @@ __all__ = ["Frame", "FrameGraph", "Goal", "child_frame", "root_frame"]
 _NO_NAMES = NameSet()
 #: For so many pairs of a state and a length it is remembered whether a string can end.
 _MOST_LENGTHS = 4_000_000
+#: If a string can end within its bounds after so many more code points, it can after fewer.
+_MORE_LENGTHS = 64
 #: So many frames are remembered by those before them; their numbers fit into 15 bits.
 _MOST_FRAMES = 20_000
 #: Frames with more free keys are not.
@@ -115,9 +117,28 @@ class Goal:
             memo.extend(bytes(min(_MOST_LENGTHS, 2 * place + 64) - len(memo)))
         known = memo[place]
         if known == 0:
-            known = 1 if self._find_length(state, length) else 2
-            memo[place] = known
+            known = self._find_lengths(state, length, width)
         return known == 1
+
+    @cython.cfunc
+    def _find_lengths(
+        self, state: cython.int, length: cython.Py_ssize_t, width: cython.Py_ssize_t
+    ) -> cython.int:
+        """Find out what `has_length` remembers of a length, 1 if it fits and else 2; of longer ones with it."""
+        memo: bytearray = self._lengths
+        place: cython.Py_ssize_t = state * width
+        last: cython.Py_ssize_t = min(self.text_high, length + _MORE_LENGTHS)
+        if length >= self.text_low and last > length and place + last < _MOST_LENGTHS:
+            if place + last >= len(memo):
+                memo.extend(bytes(place + last + 1 - len(memo)))
+            # Beyond the lower bound, what fits after some text fits after a shorter one.
+            if self._find_length(state, last):
+                for longer in range(length, last + 1):
+                    memo[place + longer] = 1
+                return 1
+        known: cython.int = 1 if self._find_length(state, length) else 2
+        memo[place + length] = known
+        return known
 
     def _find_length(self, state: int, length: int) -> bool:
         low = max(0, self.text_low - length)

@@ -209,7 +209,10 @@ class MaskBuilder:
 
     @cython.cfunc
     def _follow(self, graph: FrameGraph) -> cython.bint:
-        """Forget the masks of an older graph: its frames have the same numbers. Return False for one of it."""
+        """Forget the masks of an older graph, whose frames have the same numbers.
+
+        Return False for a frame of such a graph: its masks are not remembered any more.
+        """
         if self._graph is not None and graph.serial < self._graph.serial:
             return False
         self._graph = graph

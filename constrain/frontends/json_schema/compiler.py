@@ -366,8 +366,11 @@ class Compiler:
 
 #: Keywords of small sub-schemas: what they mean is told by their values and the place.
 _SMALL = frozenset(
-    "type enum const format pattern minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum "
-    "multipleOf minItems maxItems uniqueItems minProperties maxProperties required $ref".split()
+    {
+        *("type", "enum", "const", "format", "pattern", "minLength", "maxLength", "minimum", "maximum"),
+        *("exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minItems", "maxItems", "uniqueItems"),
+        *("minProperties", "maxProperties", "required", "$ref"),
+    }
 )
 #: An enumeration of more values is not spelled out.
 _MOST_VALUES = 64
