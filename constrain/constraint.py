@@ -74,8 +74,9 @@ class Constraint:
         self._seen = tuple(seen)
         self.options = options
         self._build = build
-        self._compiler = build(source, options, registry or {})
-        self._machine: Machine = self._compiler.compile()
+        self._compiled = _Compiled(build(source, options, registry or {}))
+        self._compiler = self._compiled.compiler
+        self._machine: Machine = self._compiled.machine
         self.documents: Mapping[str, Document] = self._compiler.reached
         self._policy = Policy(options)
         self._lock = threading.RLock()
@@ -156,7 +157,7 @@ class Constraint:
         with self._lock:
             session = self._sessions.get(vocabulary)
             if session is None:
-                session = Session(self._machine, self._policy, vocabulary, self._lock)
+                session = Session(self._compiled, self._policy, vocabulary, self._lock)
                 self._sessions[vocabulary] = session
         return Matcher(session, prefix, max_tokens)
 
@@ -228,6 +229,24 @@ class Constraint:
         from constrain.frontends.json_schema.explanation import explain
 
         return explain(self._compiler, self.rules, self.python_type)
+
+
+class _Compiled:
+    """A compiled source, which is taken apart as soon as no constraint and no matcher uses it.
+
+    Its parts refer to each other. If the garbage collector had to find out that they are not used, it
+    would free thousands of them at once, in the middle of some mask.
+    """
+
+    def __init__(self, compiler: Any) -> None:
+        self.compiler = compiler
+        self.machine: Machine = compiler.compile()
+
+    def __del__(self) -> None:
+        machine: Machine | None = vars(self).get("machine")
+        if machine is not None:
+            machine.dispose()
+            vars(self.compiler).clear()
 
 
 def _rebuild(

@@ -124,7 +124,7 @@ class Goal:
     def _find_lengths(
         self, state: cython.int, length: cython.Py_ssize_t, width: cython.Py_ssize_t
     ) -> cython.int:
-        """Find out what `has_length` remembers of a length, 1 if it fits and else 2; of longer ones with it."""
+        """Find out what `has_length` remembers of a length and of longer ones: 1 if it fits, else 2."""
         memo: bytearray = self._lengths
         place: cython.Py_ssize_t = state * width
         last: cython.Py_ssize_t = min(self.text_high, length + _MORE_LENGTHS)
@@ -206,6 +206,24 @@ class FrameGraph:
         self.root: Any = root_frame()
         root: Frame = self.root
         root.graph = self
+
+    def dispose(self) -> None:
+        """Cut the links from frames to those that follow them."""
+        frame: Frame
+        pending: list[Any] = [self.root]
+        self.root = None
+        while pending:
+            frame = pending.pop()
+            frame.graph = None
+            if frame._links is not None:
+                pending.extend(frame._links.values())
+                frame._links = None
+            if frame._object_child is not None:
+                pending.append(frame._object_child)
+                frame._object_child = None
+            if frame._array_child is not None:
+                pending.append(frame._array_child)
+                frame._array_child = None
 
     @property
     def is_full(self) -> bool:

@@ -43,6 +43,19 @@ class Machine:
         self.root = self.goal(root)
         self._graph = FrameGraph(0)
 
+    def dispose(self) -> None:
+        """Cut the cycles among the parts, so that they are freed when the last reference to each is gone.
+
+        Nothing of the machine may be used afterwards.
+        """
+        self._graph.dispose()
+        for shape in (*self._object_shapes.values(), *self._array_shapes.values()):
+            vars(shape).clear()
+        for keys in self._key_spaces.values():
+            vars(keys).clear()
+        vars(self.algebra).clear()
+        vars(self).clear()
+
     def root_frame(self) -> Frame:
         """Return the frame of a document of which nothing was read."""
         if self._graph.is_full:

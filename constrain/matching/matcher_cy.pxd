@@ -7,6 +7,7 @@ from constrain.vocabulary.token_trie_cy cimport TokenTrie
 cdef class Session:
     cdef readonly object machine
     cdef readonly Policy policy
+    cdef readonly object compiled
     cdef readonly object vocabulary
     cdef readonly object lock
     cdef readonly MaskBuilder builder

@@ -53,7 +53,10 @@ _MOST_WORST = 10_000
 class Session:
     """What all matchers of one constraint over one vocabulary share; not thread-safe by itself."""
 
-    def __init__(self, machine: Any, policy: Policy, vocabulary: Any, lock: Any) -> None:
+    def __init__(self, compiled: Any, policy: Policy, vocabulary: Any, lock: Any) -> None:
+        #: What owns the machine: it is taken apart when the last owner is gone.
+        self.compiled = compiled
+        machine: Any = compiled.machine
         self.machine = machine
         self.policy = policy
         self.vocabulary = vocabulary
