@@ -6,7 +6,7 @@ filling the next mask. Instances are spelled by `json.dumps` and tokenized by th
 
 *Cold* is a schema that was never seen, on the first half of its instances. *Warm* is the compiled
 schema again on the other half, as a server sees it; its first mask needs a new matcher only.
-The engines take turns schema by schema on one thread, and who begins alternates. Engines that may
+The engines take turns schema by schema on one thread, in an order drawn by lot. Engines that may
 take long to compile run in a forked process with a time limit. Schemas are a fixed sample of those that
 this package and llguidance compile; each peer is compared over the schemas that it compiles too.
 
@@ -23,6 +23,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -100,7 +101,8 @@ def measure(
         tried += 1
         text = json.dumps(schema, ensure_ascii=False)
         ids = [tokenize(json.dumps(instance, ensure_ascii=False)) for instance in instances]
-        for engine in engines if tried % 2 else engines[::-1]:
+        # In an order drawn anew, for an engine that runs after itself, or after one like it, finds warm caches.
+        for engine in random.Random(name).sample(engines, len(engines)):
             run = _isolated(engine, text, ids, limit) if engine.slow else _run(engine, text, ids)
             runs[engine.name][name] = run
         measured += not any(
