@@ -101,7 +101,7 @@ def measure(
         tried += 1
         text = json.dumps(schema, ensure_ascii=False)
         ids = [tokenize(json.dumps(instance, ensure_ascii=False)) for instance in instances]
-        # In an order drawn anew, for an engine that runs after itself, or after one like it, finds warm caches.
+        # In an order drawn by lot: an engine that runs after one like it finds warm caches.
         for engine in random.Random(name).sample(engines, len(engines)):
             run = _isolated(engine, text, ids, limit) if engine.slow else _run(engine, text, ids)
             runs[engine.name][name] = run
