@@ -16,3 +16,11 @@ cdef class TableAutomaton:
     cpdef int step(self, int state, int byte) except? -3
     cpdef bint accepting(self, int state)
     cpdef object outcome(self, int state)
+
+
+cdef inline int next_state(TableAutomaton automaton, int state, int byte) except? -3:
+    """Return the state after a byte, or a negative number: `step` without a call for what is known."""
+    cdef int target = automaton.table[<Py_ssize_t>state * 256 + byte]
+    if target != -2:
+        return target
+    return automaton.step(state, byte)
