@@ -239,11 +239,28 @@ def _trie_of(texts: Sequence[bytes]) -> TokenTrie:
 
 
 # Classes of characters, as bits of a signature: digits, each small letter, groups of capital letters,
-# most other ASCII characters each for itself, the separators U+2028 and U+2029, which a dot does not
-# match, all other characters, and what is no character.
+# most other ASCII characters each for itself, the separators, which a dot does not match, other blanks
+# beyond ASCII, which `\S` does not match, all other characters, and what is no character.
 _SEPARATORS = 1 << 58
-_WIDE = 1 << 59
-_MALFORMED = 1 << 60
+_BLANKS = 1 << 59
+_WIDE = 1 << 60
+_MALFORMED = 1 << 61
+_WIDE_CLASSES = (
+    (_SEPARATORS, tuple(character.encode() for character in "\u2028\u2029")),
+    (
+        _BLANKS,
+        tuple(
+            chr(code).encode()
+            for code in (0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000, 0xFEFF)
+        ),
+    ),
+)
+#: The bytes of characters beyond ASCII with a class of their own, as a number -> that class.
+_OWN_CLASSES = {
+    int.from_bytes(character, "big"): own for own, characters in _WIDE_CLASSES for character in characters
+}
+#: What such characters begin with.
+_OPENINGS = {code >> 8 for code in _OWN_CLASSES} | {code >> 16 for code in _OWN_CLASSES if code >> 16}
 
 
 def _class_of_ascii() -> list[int]:
@@ -291,11 +308,11 @@ def signatures(trie: TokenTrie) -> Any:
     phase: cython.p_int = _ints(phase_array)
     table: cython.p_int = _ints(table_array)
     malformed: cython.longlong = _MALFORMED
-    separators: cython.longlong = _SEPARATORS
     node: cython.int
     byte: cython.int
     parent: cython.int
     before: cython.int
+    code: cython.int
     for node in range(1, trie.n_nodes):
         byte = trie.c_byte[node]
         before = phase[trie.c_parent[node]]
@@ -304,11 +321,12 @@ def signatures(trie: TokenTrie) -> Any:
             own[node] = malformed
         elif before == 0:
             own[node] = classes[byte]
-        elif byte == 0xA8 or byte == 0xA9:
-            # E2 80 A8 and E2 80 A9.
+        elif phase[node] == 0:
             parent = trie.c_parent[node]
-            if trie.c_byte[parent] == 0x80 and trie.c_byte[trie.c_parent[parent]] == 0xE2:
-                own[node] = separators
+            code = trie.c_byte[parent] << 8 | byte
+            if trie.c_byte[parent] < 0xC0:
+                code |= trie.c_byte[trie.c_parent[parent]] << 16
+            own[node] = _OWN_CLASSES.get(code, 0)
     for node in range(trie.n_nodes - 1, 0, -1):
         parent = trie.c_parent[node]
         found[parent] |= found[node] | own[node]
@@ -378,15 +396,19 @@ def loops(automaton: TableAutomaton, state: cython.int) -> cython.longlong:
         return 0
     if _loops_wide(automaton, state):
         result |= cython.cast(cython.longlong, _WIDE)
-    if _after(automaton, state, b"\xe2\x80\xa8") == state == _after(automaton, state, b"\xe2\x80\xa9"):
-        result |= cython.cast(cython.longlong, _SEPARATORS)
+    for own, characters in _WIDE_CLASSES:
+        for character in characters:
+            if _after(automaton, state, character) != state:
+                break
+        else:
+            result |= cython.cast(cython.longlong, own)
     automaton.loops[state] = result
     return result
 
 
 @cython.cfunc
 def _loops_wide(automaton: TableAutomaton, state: cython.int) -> cython.bint:
-    """Return whether every character beyond ASCII but the separators leads from a state back to it."""
+    """Return whether all characters beyond ASCII that have no class of their own lead from a state to it."""
     after: cython.int
     lead: cython.int
     reached: set[object] = set()
@@ -395,40 +417,47 @@ def _loops_wide(automaton: TableAutomaton, state: cython.int) -> cython.bint:
         if after < 0:
             return False
         phase: object = _PHASES[0][lead]
-        if lead == 0xE2 or (after, phase) not in reached:
+        if lead in _OPENINGS:
+            # Not all that follows is looked at, so it tells nothing about other leads.
+            if not _comes_back(automaton, after, cython.cast(cython.int, phase), state, lead):
+                return False
+        elif (after, phase) not in reached:
             reached.add((after, phase))
-            if not _comes_back(automaton, after, cython.cast(cython.int, phase), state, lead == 0xE2):
+            if not _comes_back(automaton, after, cython.cast(cython.int, phase), state, 0):
                 return False
     return True
 
 
 @cython.cfunc
 def _comes_back(
-    automaton: TableAutomaton,
-    state: cython.int,
-    phase: cython.int,
-    home: cython.int,
-    may_separate: cython.bint,
+    automaton: TableAutomaton, state: cython.int, phase: cython.int, home: cython.int, begun: cython.int
 ) -> cython.bint:
     """Return whether all continuations of a character, begun as its phase tells, lead to `home`.
 
     Args:
-        may_separate: the bytes so far are a beginning of the separators, which do not count.
+        begun: its bytes so far if characters with a class of their own begin so, else 0; such are left out.
     """
     byte: cython.int
     after: cython.int
     due: cython.int
+    inner: cython.int
     seen: cython.int = -1
     row: Any = _PHASES[phase]
     for byte in range(0x80, 0xC0):
         due = row[byte]
-        if due < 0 or (may_separate and due == 0 and (byte == 0xA8 or byte == 0xA9)):
+        if due < 0:
+            continue
+        inner = begun << 8 | byte if begun else 0
+        if due == 0 and inner and inner in _OWN_CLASSES:
             continue
         after = automaton.step(state, byte)
         if after < 0 or (due == 0 and after != home):
             return False
-        if due > 0 and (after != seen or (may_separate and byte == 0x80)):
-            if not _comes_back(automaton, after, due, home, may_separate and byte == 0x80):
+        if due > 0 and inner and inner in _OPENINGS:
+            if not _comes_back(automaton, after, due, home, inner):
+                return False
+        elif due > 0 and after != seen:
+            if not _comes_back(automaton, after, due, home, 0):
                 return False
             seen = after
     return True
