@@ -36,7 +36,7 @@ from constrain.options import Options
 __all__ = ["Algebra", "TextPlan"]
 
 
-#: Repetitions of up to so many characters or more are counted beside the automaton.
+#: Repetitions whose upper bound is this or more are counted beside the automaton.
 _MANY_CHARACTERS = 8
 
 
@@ -256,10 +256,6 @@ class Algebra:
         for byte in list(automaton.path_to(state)):
             language = self.languages.derivative(language, byte)
         return language
-
-    def text_automaton(self, language: Language) -> LazyDfa:
-        """Return the automaton of a language; that of any text is shared and has an arena of its own."""
-        return any_text_automaton() if language is self.languages.any_text else self.dfa(language)
 
     def _shared_text(self, formula: int) -> SharedText | None:
         """Return the atom that a string formula consists of, if it is a `SharedText`."""

@@ -56,12 +56,11 @@ class Session:
     def __init__(self, compiled: Any, policy: Policy, vocabulary: Any, lock: Any) -> None:
         #: What owns the machine: it is taken apart when the last owner is gone.
         self.compiled = compiled
-        machine: Any = compiled.machine
-        self.machine = machine
+        self.machine = compiled.machine
         self.policy = policy
         self.vocabulary = vocabulary
         self.lock = lock
-        self.builder = MaskBuilder(vocabulary, policy, machine.algebra.options.max_mask_bytes)
+        self.builder = MaskBuilder(vocabulary, policy, compiled.machine.algebra.options.max_mask_bytes)
         self.eos_ids = vocabulary.eos_ids
         self.eos_within = tuple(token for token in vocabulary.eos_ids if token < vocabulary.size)
         self.size = vocabulary.size

@@ -52,7 +52,25 @@ class Value:
             return True
         if not isinstance(other, Value):
             return NotImplemented
-        return self._hash == other._hash and self.kind == other.kind and bool(self.content == other.content)
+        # Without recursion: constants may be nested deep.
+        pending = [(self, other)]
+        while pending:
+            left, right = pending.pop()
+            if left is right:
+                continue
+            if left._hash != right._hash or left.kind != right.kind:
+                return False
+            if left.kind == ARRAY:
+                if len(left.content) != len(right.content):
+                    return False
+                pending.extend(zip(left.content, right.content, strict=True))
+            elif left.kind == OBJECT:
+                if left.content.keys() != right.content.keys():
+                    return False
+                pending.extend((member, right.content[key]) for key, member in left.content.items())
+            elif left.content != right.content:
+                return False
+        return True
 
     def __repr__(self) -> str:
         return f"Value({self.kind}, {self.content!r})"

@@ -60,7 +60,9 @@ def test_keys_that_may_always_follow_have_an_entry(seed: int, monkeypatch: pytes
 
     monkeypatch.setattr(ObjectShape, "_general_offer", checked)
     rng = random.Random(seed)
-    tokens = vocabulary([*small_vocabulary(rng), b'{"', b'":', b',"', b'a"', b'b"', b'c"', b'aa"', b'"a"', b"1"])
+    tokens = vocabulary(
+        [*small_vocabulary(rng), b'{"', b'":', b',"', b'a"', b'b"', b'c"', b'aa"', b'"a"', b"1"]
+    )
     try:
         constraint = constrain.compile_json_schema(_schema(rng), options=constrain.ANY_TEXT)
     except constrain.ConstrainError:

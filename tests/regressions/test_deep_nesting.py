@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import constrain
+
 ROOT = Path(__file__).resolve().parents[2]
 
 #: Runs in its own process: a crash is a return code, not the end of the test run.
@@ -82,3 +84,16 @@ def test_depth_costs_nothing(name: str) -> None:
     assert deep <= 3 * shallow + 2e-6, (
         f"{shallow * 1e6:.1f} us at depth 1,000, {deep * 1e6:.1f} us at 100,000"
     )
+
+
+@pytest.mark.parametrize("depth", [300, 900])
+def test_deep_constants_are_compared_without_recursion(depth: int) -> None:
+    value = "[" * depth + "]" * depth
+    other = "[" * (depth - 1) + "1" + "]" * (depth - 1)
+    constraint = constrain.compile_json_schema(
+        f'{{"properties": {{"a": {{"const": {value}}}, "b": {{"items": {{}}, "uniqueItems": true}}}}}}'
+    )
+    assert constraint.accepts(f'{{"a":{value}}}')
+    assert not constraint.accepts(f'{{"a":{other}}}')
+    assert constraint.accepts(f'{{"b":[{value},{other}]}}')
+    assert not constraint.accepts(f'{{"b":[{value},{value}]}}')

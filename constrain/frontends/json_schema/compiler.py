@@ -387,7 +387,10 @@ def _spelling(node: SubschemaNode) -> str | None:
         elif keyword not in _SMALL or (keyword == "enum" and len(value) > _MOST_VALUES):
             return None
         found.append((keyword, value))
-    return repr(found)
+    try:
+        return repr(found)
+    except RecursionError:  # constants that are nested very deep
+        return None
 
 
 def _cycle(path: list[SubschemaNode], node: SubschemaNode) -> SchemaError:
