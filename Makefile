@@ -43,6 +43,7 @@ lint: $(VENV)/.lint              ## ruff and mypy --strict
 bench: $(VENV)/.bench            ## time to the first mask and between masks, beside all peers: half an hour
 	$(BIN)/python -m benchmarks.mask_speed --schemas 60 --limit 12 --engines constrain llguidance glrmask maskforge xgrammar outlines-core
 	$(BIN)/python -m benchmarks.mask_speed --schemas 600 --engines constrain llguidance glrmask --tag mask_speed_600
+	$(BIN)/python -m benchmarks.mask_speed --schemas 120 --simple --tag mask_speed_simple
 	$(BIN)/python -m benchmarks.mask_speed --engines constrain llguidance glrmask --tokenizer qwen3 --tag mask_speed_qwen3
 	$(BIN)/python -m benchmarks.mask_speed --engines constrain llguidance glrmask --tokenizer gemma3 --tag mask_speed_gemma3
 

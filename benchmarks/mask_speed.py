@@ -10,7 +10,8 @@ The engines take turns schema by schema on one thread, in an order drawn by lot.
 take long to compile run in a forked process with a time limit. Schemas are a fixed sample of those that
 this package and llguidance compile; each peer is compared over the schemas that it compiles too.
 
-    python -m benchmarks.mask_speed [--schemas 200] [--tokenizer llama3_1] [--engines NAME ...] [--tag NAME]
+    python -m benchmarks.mask_speed [--schemas 200] [--simple] [--tokenizer llama3_1] [--engines NAME ...]
+                                    [--tag NAME]
 """
 
 from __future__ import annotations
@@ -79,6 +80,21 @@ def schemas(folder: Path) -> Iterator[tuple[str, Any, list[Any]]]:
         valid = [test["data"] for test in case["tests"] if test["valid"]]
         if valid:
             yield case["name"], case["schema"], valid
+
+
+#: The simple part of JSON Schema, of which a trial told what is possible, and what says nothing of values.
+SIMPLE = {"type", "properties", "required", "items", "enum"}
+SILENT = {"$schema", "$comment", "title", "description", "default", "examples"}
+
+
+def is_simple(schema: Any) -> bool:
+    """Return whether a schema has types, properties, items and enumerations of strings only."""
+    if not isinstance(schema, dict) or not set(schema) <= SIMPLE | SILENT:
+        return False
+    if not all(isinstance(value, str) for value in schema.get("enum", ())):
+        return False
+    parts = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    return all(map(is_simple, parts))
 
 
 def measure(
@@ -261,6 +277,7 @@ def main() -> int:
     parser.add_argument(
         "--limit", type=float, default=20.0, help="seconds for a schema of an engine that compiles slowly"
     )
+    parser.add_argument("--simple", action="store_true", help="schemas of the simple part only")
     parser.add_argument("--tag", default="mask_speed", help="name of the result files")
     arguments = parser.parse_args()
     named = os.environ.get("CONSTRAIN_DATA")
@@ -280,7 +297,7 @@ def main() -> int:
                 engine.compile(schema)().fill()
         warm.append(time.perf_counter() - start)
     # What was loaded so far is not looked through by the garbage collector, for whichever engine it runs.
-    cases = list(schemas(folder))
+    cases = [case for case in schemas(folder) if not arguments.simple or is_simple(case[1])]
     gc.collect()
     gc.freeze()
     runs, tried = measure(
