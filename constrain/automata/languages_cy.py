@@ -494,7 +494,7 @@ class Languages:
                 for group in heads.values():
                     if len(group) > 1:
                         for part in group:
-                            members.pop(part.number, None)
+                            del members[part.number]
                         part = group[0]
                         tail = self._union([other.second for other in group], depth + 1)
                         part = self._concat(part.first, tail)

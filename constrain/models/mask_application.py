@@ -7,6 +7,7 @@ is installed. Everything else, other types and layouts among it, goes through pl
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -65,12 +66,23 @@ def _kernel(device: str) -> Callable[[torch.Tensor, torch.Tensor], None] | None:
     if device == "cpu":
         return _apply_on_cpu if COMPILED else None
     if device == "cuda":
-        try:
-            from constrain.models.mask_kernel_triton import mask_rows_on_gpu
-        except ImportError:
-            return None
-        return mask_rows_on_gpu
+        return _kernel_of_triton()
     return None
+
+
+def _kernel_of_triton() -> Callable[[torch.Tensor, torch.Tensor], None] | None:
+    """Return the Triton kernel if it is installed and works: it needs a C compiler at run time."""
+    try:
+        from constrain.models.mask_kernel_triton import mask_rows_on_gpu
+    except ImportError:
+        return None
+    try:
+        logits = torch.zeros(1, _WORD_BITS, device="cuda")
+        mask_rows_on_gpu(logits, torch.zeros(1, 1, dtype=torch.int32, device="cuda"))
+    except Exception as error:  # whatever its compilers and drivers raise
+        warnings.warn(f"masks are applied by torch, since Triton fails: {error}", stacklevel=4)
+        return None
+    return mask_rows_on_gpu
 
 
 def _apply_on_cpu(logits: torch.Tensor, bitmask: torch.Tensor) -> None:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
 
 __all__ = ["mask_rows_on_gpu"]
 
-_BLOCK = 4096
+#: Of those tried on an H100 for 1 and 64 rows the fastest, up to three times.
+_BLOCK = 512
+_WARPS = 8
 
 
+# Triton reads annotations as well, and takes only its own.
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
-def _mask_block(
-    logits: Any,
-    bitmask: Any,
-    stride: Any,
-    mask_stride: Any,
-    width: Any,
-    n_words: Any,
-    block: tl.constexpr,
-) -> None:
+def _mask_block(logits, bitmask, stride, mask_stride, width, n_words, block: tl.constexpr):  # type: ignore[no-untyped-def]
     row = tl.program_id(0).to(tl.int64)
     token = tl.program_id(1) * block + tl.arange(0, block)
     word = token // 32
@@ -51,4 +44,5 @@ def mask_rows_on_gpu(logits: torch.Tensor, bitmask: torch.Tensor) -> None:
         width,
         bitmask.shape[1],
         block=_BLOCK,
+        num_warps=_WARPS,
     )

@@ -114,6 +114,36 @@ def test_the_triton_kernel_in_its_interpreter() -> None:
     assert done.stdout.strip() == "right", done.stderr[-2000:]
 
 
+_TRITON_COMPILED = """
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource, compile
+from constrain.models.mask_kernel_triton import _mask_block
+for type in ("*fp64", "*fp32", "*fp16", "*bf16"):
+    names = ["logits", "bitmask", "stride", "mask_stride", "width", "n_words", "block"]
+    types = [type, "*i32", "i64", "i64", "i32", "i32", "constexpr"]
+    source = ASTSource(_mask_block, dict(zip(names, types)), constexprs={"block": 4096})
+    assert "st.global" in compile(source, target=GPUTarget("cuda", 90, 32)).asm["ptx"]
+print("right")
+"""
+
+
+def test_the_triton_kernel_compiles_without_a_gpu() -> None:
+    triton = pytest.importorskip("triton")
+    if tuple(int(part) for part in triton.__version__.split(".")[:2]) < (3, 3):
+        pytest.skip("this Triton asks for another signature")
+    done = subprocess.run(
+        [sys.executable, "-c", _TRITON_COMPILED], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.stdout.strip() == "right", done.stderr[-2000:]
+
+
+def test_a_kernel_that_fails_is_replaced_by_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("triton")
+    monkeypatch.setattr(torch, "zeros", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("no compiler")))
+    with pytest.warns(UserWarning, match="no compiler"):
+        assert mask_application._kernel_of_triton() is None
+
+
 def test_one_mask_serves_all_rows() -> None:
     logits = torch.zeros(4, 40)
     apply_bitmask_(logits, packed([{0, 39}], 2))
