@@ -113,13 +113,14 @@ class LogitsProcessor(transformers.LogitsProcessor):
         self._roots, self._root_of_group = self._root_states(constraints, max_new_tokens)
         self._states: OrderedDict[tuple[int, tuple[int, ...]], _State] = OrderedDict()
         self._fixed_prompt_length = prompt_length
-        self._prompts: torch.Tensor | None = None
+        self._prompts: np.ndarray[tuple[int, int], np.dtype[np.int64]] | None = None
         self._eos = torch.tensor(list(self.vocabulary.eos_ids), dtype=torch.long)
         words = -(-self.vocabulary.size // 32)
         self._eos_mask = np.zeros(words, dtype=np.int32)
         for token_id in self.vocabulary.eos_ids:
             self._eos_mask.view(np.uint32)[token_id // 32] |= np.uint32(1 << token_id % 32)
         self._bitmask = np.zeros((0, words), dtype=np.int32)
+        self._bitmask_tensor = torch.from_numpy(self._bitmask)
         # The ids whose states and masks are there before the call that asks for them.
         self._announced: torch.Tensor | None = None
         self._announced_states: list[_State] = []
@@ -146,12 +147,13 @@ class LogitsProcessor(transformers.LogitsProcessor):
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Return `scores` with every token that may not follow `input_ids` at minus infinity."""
         if input_ids is self._announced:
-            states, masks = self._announced_states, self._bitmask
+            states = self._announced_states
         else:
             states = self._row_states(input_ids)
-            masks = self._masks(states)
+            self._fill_masks(states, input_ids.device)
         masked = scores.clone()
-        apply_bitmask_(masked, torch.from_numpy(masks))
+        # The check of the peaks waits for the device: the mask is copied before it is filled again.
+        apply_bitmask_(masked, self._bitmask_tensor)
         peaks = masked.amax(dim=-1)
         if not bool(torch.isfinite(peaks).all()):
             for row in (~torch.isfinite(peaks)).nonzero().flatten().tolist():
@@ -164,7 +166,7 @@ class LogitsProcessor(transformers.LogitsProcessor):
 
     def begin(self, input_ids: torch.Tensor) -> int:
         """Return the column where the document starts."""
-        return self._document_start(input_ids)
+        return self._document_start(input_ids.numpy(force=True))
 
     def announce(self, input_ids: torch.Tensor, documents: Sequence[Sequence[int]]) -> None:
         """Fill the masks of the next call, which gets `input_ids`.
@@ -173,7 +175,7 @@ class LogitsProcessor(transformers.LogitsProcessor):
             documents: those ids without the prompts.
         """
         self._announced_states = self._states_of(documents)
-        self._masks(self._announced_states)
+        self._fill_masks(self._announced_states, input_ids.device)
         self._announced = input_ids
 
     def forced(self, document: Sequence[int]) -> list[int]:
@@ -190,8 +192,8 @@ class LogitsProcessor(transformers.LogitsProcessor):
 
     def _row_states(self, input_ids: torch.Tensor) -> list[_State]:
         """Return the state of every row, making those that are missing."""
-        start = self._document_start(input_ids)
-        return self._states_of(input_ids[:, start:].tolist())
+        ids = input_ids.numpy(force=True)
+        return self._states_of(ids[:, self._document_start(ids) :].tolist())
 
     def _states_of(self, documents: Sequence[Sequence[int]]) -> list[_State]:
         rows = len(documents)
@@ -206,18 +208,16 @@ class LogitsProcessor(transformers.LogitsProcessor):
             self._states.popitem(last=False)
         return states
 
-    def _document_start(self, input_ids: torch.Tensor) -> int:
+    def _document_start(self, ids: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> int:
         """Return the column where the document starts; learn it when the prompt is a new one."""
         if self._fixed_prompt_length is not None:
             return self._fixed_prompt_length
         known = self._prompts
-        if known is not None and known.shape[0] == input_ids.shape[0]:
-            start = known.shape[1]
-            if input_ids.shape[1] >= start and torch.equal(input_ids[:, :start], known):
-                return start
-        self._prompts = input_ids.clone()
+        if known is not None and np.array_equal(ids[:, : known.shape[1]], known):
+            return known.shape[1]
+        self._prompts = ids.copy()
         self._states.clear()
-        return input_ids.shape[1]
+        return ids.shape[1]
 
     def _state(self, root: int, ids: tuple[int, ...]) -> _State:
         """Return the state of one history."""
@@ -243,10 +243,13 @@ class LogitsProcessor(transformers.LogitsProcessor):
 
     # Masks
 
-    def _masks(self, states: Sequence[_State]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
-        """Return int32[rows, words]; rows with the same history are filled once."""
+    def _fill_masks(self, states: Sequence[_State], device: torch.device) -> None:
+        """Fill int32[rows, words]; rows with the same history are filled once."""
         if len(states) != len(self._bitmask):
-            self._bitmask = np.zeros((len(states), self._eos_mask.size), dtype=np.int32)
+            shape = (len(states), self._eos_mask.size)
+            # From pinned memory a GPU copies without anybody waiting.
+            self._bitmask_tensor = torch.zeros(shape, dtype=torch.int32, pin_memory=device.type == "cuda")
+            self._bitmask = self._bitmask_tensor.numpy()
         filled: dict[int, int] = {}
         for row, state in enumerate(states):
             if state.ended:
@@ -256,7 +259,6 @@ class LogitsProcessor(transformers.LogitsProcessor):
             else:
                 state.matcher.fill_bitmask(self._bitmask, row)
                 filled[id(state)] = row
-        return self._bitmask
 
     def _settle(self, logits: torch.Tensor, state: _State, row: int) -> None:
         """Give an ended row a finite EOS; a row that should go on cannot."""
