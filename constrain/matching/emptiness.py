@@ -46,6 +46,8 @@ class Emptiness:
         self._algebra = algebra
         self._evaluators = {OBJECT: plan_object, ARRAY: plan_array}
         self._decided: dict[tuple[int, int], bool] = {}
+        #: Final answers for all kinds together.
+        self._known: dict[int, bool] = {}
         #: When a goal was proven non-empty; plans refer to earlier ones only, so they are finite.
         self._rank: dict[tuple[int, int], int] = {}
         self._plans: dict[tuple[int, int], Plan] = {}
@@ -60,7 +62,12 @@ class Emptiness:
         """Return whether some value satisfies `goal`."""
         if goal <= TRUE:
             return goal == TRUE
-        return self._algebra.has_simple_value(goal) or self._has_some_kind(goal)
+        known = self._known.get(goal)
+        if known is None:
+            known = self._algebra.has_simple_value(goal) or self._has_some_kind(goal)
+            if known or not self.solving:
+                self._known[goal] = known
+        return known
 
     def _has_some_kind(self, goal: int) -> bool:
         kinds = self._algebra.kinds(goal)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from itertools import islice
 
+from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.languages_cy import Language
 from constrain.automata.lazy_dfa_cy import LazyDfa, any_text_automaton
 from constrain.errors import LimitExceeded
@@ -18,7 +19,77 @@ from constrain.matching.atoms import AllProperties
 from constrain.matching.cover import Cover
 from constrain.matching.key_trie_cy import KeyTrie
 
-__all__ = ["KeySpace"]
+__all__ = ["Demands", "Kept", "KeySpace"]
+
+
+class Demands:
+    """What one atom asks of the values of keys.
+
+    Attributes:
+        only_named: whether it asks nothing of keys that are not named; then `asking` is complete.
+        asking: named key -> goal, for goals other than `TRUE`.
+    """
+
+    __slots__ = ("_atom", "_keys", "_named", "asking", "only_named")
+
+    def __init__(self, keys: KeySpace, atom: AllProperties) -> None:
+        self._keys = keys
+        self._atom = atom
+        self._named: dict[int, int] = {}
+        self.only_named = atom.rest == TRUE and not atom.patterns
+        self.asking: dict[int, int] = {}
+        if self.only_named:
+            index = keys.index
+            self.asking = {index[name]: goal for name, goal in atom.names.items() if goal != TRUE}
+
+    def of_named(self, name: int) -> int:
+        """Return what is asked of the value of a named key."""
+        if self.only_named:
+            return self.asking.get(name, TRUE)
+        goal = self._named.get(name)
+        if goal is None:
+            goal = self._keys.named_goal(self._atom, name)
+            self._named[name] = goal
+        return goal
+
+    def of_free(self, vector: int) -> int:
+        """Return what is asked of the value of a key of a free class."""
+        return TRUE if self.only_named else self._keys.free_goal(self._atom, vector)
+
+
+class Kept:
+    """What atoms that have to stay true ask together of the values of keys."""
+
+    __slots__ = ("_formulas", "_named", "_together", "_violations")
+
+    def __init__(self, keys: KeySpace, together: tuple[Demands, ...]) -> None:
+        self._formulas = keys.algebra.formulas
+        self._together = together
+        self._named: dict[int, int] = {}
+        self._violations: dict[Demands, list[tuple[int, int]]] = {}
+
+    def of_named(self, name: int) -> int:
+        """Return the goal of a named key."""
+        goal = self._named.get(name)
+        if goal is None:
+            goal = self._formulas.conjunction({demands.of_named(name) for demands in self._together})
+            self._named[name] = goal
+        return goal
+
+    def of_free(self, vector: int) -> int:
+        """Return the goal of a key of a free class."""
+        return self._formulas.conjunction({demands.of_free(vector) for demands in self._together})
+
+    def violations(self, demands: Demands) -> list[tuple[int, int]]:
+        """Return named keys with the goals of values that turn an atom about named keys false."""
+        found = self._violations.get(demands)
+        if found is None:
+            found = [
+                (name, self._formulas.ite(asked, FALSE, self.of_named(name)))
+                for name, asked in demands.asking.items()
+            ]
+            self._violations[demands] = found
+        return found
 
 
 class KeySpace:
@@ -35,6 +106,8 @@ class KeySpace:
     MAX_PATTERNS = 64
     #: A free class of at most so many keys is listed.
     FEW_WORDS = 4096
+    #: Sets of atoms whose demands are remembered.
+    MAX_KEPT = 1024
 
     def __init__(
         self,
@@ -75,6 +148,26 @@ class KeySpace:
         self._free_languages: dict[int, Language] = {}
         self._finite_words: dict[int, list[bytes] | None] = {}
         self._blocked_after: dict[int, int] = {}
+        self._demands: dict[AllProperties, Demands] = {}
+        self._kept: dict[tuple[Demands, ...], Kept] = {}
+
+    def demands(self, atom: AllProperties) -> Demands:
+        """Return what an atom asks of the values of keys."""
+        demands = self._demands.get(atom)
+        if demands is None:
+            demands = Demands(self, atom)
+            self._demands[atom] = demands
+        return demands
+
+    def kept(self, together: tuple[Demands, ...]) -> Kept:
+        """Return what atoms that have to stay true ask together."""
+        kept = self._kept.get(together)
+        if kept is None:
+            if len(self._kept) >= self.MAX_KEPT:
+                self._kept.clear()
+            kept = Kept(self, together)
+            self._kept[together] = kept
+        return kept
 
     def vector_of(self, name_index: int) -> int:
         """Return the membership vector of a named key."""

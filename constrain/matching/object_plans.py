@@ -18,7 +18,7 @@ from constrain.matching.algebra import Algebra
 from constrain.matching.atoms import AllProperties, ObjectIn, PropertiesAtLeast, Required
 from constrain.matching.cover import FEW_PATHS
 from constrain.matching.emptiness import Plan
-from constrain.matching.keys import KeySpace
+from constrain.matching.keys import Demands, KeySpace
 from constrain.matching.slots import differing
 from constrain.matching.values import Value
 
@@ -39,6 +39,7 @@ def plan_object(
     blocked: int = 0,
     taken: Iterable[bytes] = (),
     count: int = 0,
+    including: int = 0,
 ) -> Plan | None:
     """Return further properties that make `formula` true at the end, or `None` if there are none.
 
@@ -48,8 +49,9 @@ def plan_object(
         blocked: the named keys that cannot be written any more, as bits; includes `present`.
         taken: the free keys that were written.
         count: the number of properties written.
+        including: the named keys that the further properties have to include, as bits.
     """
-    search = _ObjectSearch(algebra, is_nonempty, keys, present, blocked, taken, count)
+    search = _ObjectSearch(algebra, is_nonempty, keys, present, blocked, taken, count, including)
     # The first paths usually do; where they do not, cases tell the hopeless ones apart.
     for number, cube in enumerate(algebra.formulas.short_cubes(formula)):
         if number == FEW_PATHS:
@@ -78,6 +80,7 @@ class _ObjectSearch:
         blocked: int,
         taken: Iterable[bytes],
         count: int,
+        including: int,
     ) -> None:
         self.algebra = algebra
         self.formulas = algebra.formulas
@@ -87,17 +90,18 @@ class _ObjectSearch:
         self.blocked = blocked
         self.taken = taken
         self.count = count
+        self.including = including
         self.steps = algebra.options.max_steps
-        self.keep: list[AllProperties] = []
+        self.keep = keys.kept(())
         #: The object that it has to be, and those that it must not be.
         self.fixed: Value | None = None
         self.outside: frozenset[Value] = frozenset()
 
     def solve(self, cube: list[tuple[int, bool]]) -> Plan | None:
         """Return a plan that makes this cube true, or `None`."""
-        keep: list[AllProperties] = []
-        violate: list[AllProperties] = []
-        required = 0
+        keep: list[Demands] = []
+        violate: list[Demands] = []
+        required = self.including
         absent: list[int] = []
         low, high = 0, -1
         within: frozenset[Value] | None = None
@@ -106,7 +110,7 @@ class _ObjectSearch:
         for variable, sign in cube:
             atom = self.formulas.value(variable)
             if isinstance(atom, AllProperties):
-                (keep if sign else violate).append(atom)
+                (keep if sign else violate).append(self.keys.demands(atom))
             elif isinstance(atom, Required):
                 bits = sum(1 << index[name] for name in atom.names)
                 if sign:
@@ -123,11 +127,9 @@ class _ObjectSearch:
                     outside |= atom.values
                 else:
                     within = atom.values if within is None else within & atom.values
-        self.keep = keep
+        self.keep = self.keys.kept(tuple(keep))
         self.fixed = None
         self.outside = outside
-        # The atoms that the fewest keys can turn false go first, so that conflicts show early.
-        violate.sort(key=self._n_candidates)
         if within is None:
             return self._solve_bounded(violate, required, absent, low, high)
         self.outside = frozenset()
@@ -143,7 +145,7 @@ class _ObjectSearch:
         return None
 
     def _solve_bounded(
-        self, violate: list[AllProperties], required: int, absent: list[int], low: int, high: int
+        self, violate: list[Demands], required: int, absent: list[int], low: int, high: int
     ) -> Plan | None:
         if 0 <= high < low:
             return None
@@ -171,7 +173,8 @@ class _ObjectSearch:
         for chosen in product(*choices) if choices else [()]:
             self._spend()
             forbidden = sum(1 << name for name in set(chosen))
-            result = self._place(violate, 0, dict(slots), low, high, forbidden)
+            ordered = self._fewest_first(violate, forbidden)
+            result = None if ordered is None else self._place(ordered, 0, dict(slots), low, high, forbidden)
             if result is not None:
                 return self._write(result)
         return None
@@ -187,23 +190,19 @@ class _ObjectSearch:
                 remedy="raise Options.max_steps or simplify the schema",
             )
 
-    def _asked(self, atom: AllProperties, slot: Slot) -> int:
-        if slot[0] == 0:
-            return self.keys.named_goal(atom, slot[1])
-        return self.keys.free_goal(atom, slot[1])
+    def _asked(self, demands: Demands, slot: Slot) -> int:
+        return demands.of_named(slot[1]) if slot[0] == 0 else demands.of_free(slot[1])
 
     def _kept_goal(self, slot: Slot) -> int:
-        if len(self.keep) == 1 and self.fixed is None:
-            return self._asked(self.keep[0], slot)
-        goals = {self._asked(atom, slot) for atom in self.keep}
-        if self.fixed is not None:
-            value = self.fixed.members.get(self.keys.names[slot[1]]) if slot[0] == 0 else None
-            goals.add(FALSE if value is None else self.algebra.in_values([value]))
-        return self.formulas.conjunction(goals)
+        goal = self.keep.of_named(slot[1]) if slot[0] == 0 else self.keep.of_free(slot[1])
+        if self.fixed is None:
+            return goal
+        value = self.fixed.members.get(self.keys.names[slot[1]]) if slot[0] == 0 else None
+        return FALSE if value is None else self.formulas.ite(self.algebra.in_values([value]), goal, FALSE)
 
     def _place(
         self,
-        violate: list[AllProperties],
+        violate: list[Demands],
         position: int,
         slots: dict[Slot, int],
         low: int,
@@ -214,9 +213,8 @@ class _ObjectSearch:
         self._spend()
         if position == len(violate):
             return self._fill(slots, low, high, forbidden)
-        atom = violate[position]
-        for slot, goal in list(slots.items()):
-            asked = self._asked(atom, slot)
+        demands = violate[position]
+        for slot, goal, asked in self._asked_slots(demands, slots):
             if asked == TRUE or asked == goal:
                 continue
             both = self.formulas.ite(asked, 0, goal)
@@ -226,39 +224,80 @@ class _ObjectSearch:
                     return result
         if high >= 0 and self.count + len(slots) + 1 > high:
             return None
-        for slot in self._new_slots(atom, slots, forbidden):
-            asked = self._asked(atom, slot)
-            if asked == TRUE:
-                continue
-            both = self.formulas.ite(asked, 0, self._kept_goal(slot))
+        for slot, both in self._new_slots(demands, slots, forbidden):
             if self.is_nonempty(both):
                 result = self._place(violate, position + 1, {**slots, slot: both}, low, high, forbidden)
                 if result is not None:
                     return result
         return None
 
-    def _n_candidates(self, atom: AllProperties) -> int:
-        if atom.rest == TRUE and not atom.patterns:
-            return sum(goal != TRUE for goal in atom.names.values())
-        return len(self.keys.names) + 1
+    def _fewest_first(self, violate: list[Demands], forbidden: int) -> list[Demands] | None:
+        """Return the atoms by how many keys can turn them false, so that conflicts show early.
 
-    def _new_slots(self, atom: AllProperties, slots: dict[Slot, int], forbidden: int) -> Iterator[Slot]:
-        """Yield a slot for each key that can turn `atom` false and is free to take; one per free class."""
+        `None` if there is none for one of them.
+        """
+        if len(violate) < 2:
+            return violate
         unusable = self.blocked | forbidden
-        if atom.rest == TRUE and not atom.patterns:
-            for key in atom.names:
-                name = self.keys.index[key]
+        counted = []
+        for place, demands in enumerate(violate):
+            n_keys = len(self.keys.names) + 1
+            if demands.only_named:
+                n_keys = sum(
+                    not unusable >> name & 1 and self.is_nonempty(both)
+                    for name, both in self._violations(demands)
+                )
+                if n_keys == 0:
+                    return None
+            counted.append((n_keys, place))
+        return [violate[place] for _, place in sorted(counted)]
+
+    def _asked_slots(self, demands: Demands, slots: dict[Slot, int]) -> list[tuple[Slot, int, int]]:
+        """Return the slots of which something may be asked, with their goals and what is asked."""
+        if demands.only_named and len(demands.asking) < len(slots):
+            return [
+                (slot, slots[slot], asked)
+                for name, asked in demands.asking.items()
+                if (slot := (0, name)) in slots
+            ]
+        return [(slot, goal, self._asked(demands, slot)) for slot, goal in slots.items()]
+
+    def _violations(self, demands: Demands) -> list[tuple[int, int]]:
+        """Return named keys with the goals of values that turn an atom about named keys false."""
+        if self.fixed is None:
+            return self.keep.violations(demands)
+        return [
+            (name, self.formulas.ite(asked, FALSE, self._kept_goal((0, name))))
+            for name, asked in demands.asking.items()
+        ]
+
+    def _new_slots(
+        self, demands: Demands, slots: dict[Slot, int], forbidden: int
+    ) -> Iterator[tuple[Slot, int]]:
+        """Yield a slot for each key that is free to take, with the values that turn an atom false.
+
+        One for each free class will do.
+        """
+        unusable = self.blocked | forbidden
+        if demands.only_named:
+            for name, both in self._violations(demands):
                 if not unusable >> name & 1 and (0, name) not in slots:
-                    yield (0, name)
+                    yield (0, name), both
             return
-        for name in range(len(self.keys.names)):
-            if not unusable >> name & 1 and (0, name) not in slots:
-                yield (0, name)
+        new: list[Slot] = [
+            (0, name)
+            for name in range(len(self.keys.names))
+            if not unusable >> name & 1 and (0, name) not in slots
+        ]
         for vector in self.keys.free_classes():
             used = sum(1 for slot in slots if slot[0] == 1 and slot[1] == vector)
             room = self._room(vector)
             if room is None or used < room:
-                yield (1, vector, used)
+                new.append((1, vector, used))
+        for slot in new:
+            asked = self._asked(demands, slot)
+            if asked != TRUE:
+                yield slot, self.formulas.ite(asked, FALSE, self._kept_goal(slot))
 
     def _room(self, vector: int) -> int | None:
         """Return how many keys of a free class are left, `None` for no end."""

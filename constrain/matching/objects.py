@@ -226,13 +226,29 @@ class ObjectShape:
         if self._always_offered < 0:
             self._always_offered = self._find_always_offered()
         names = self._always_offered & ~frame.blocked
-        undecided = ~(names | frame.blocked)
-        for name in range(len(self.keys.names)):
-            if undecided >> name & 1 and self.named_entry(frame, name) is not None:
-                names |= 1 << name
+        names |= self._find_offered(frame, self.keys.all_names & ~(names | frame.blocked))
         classes = self._all_classes()
         offered = [vector for vector in classes if self.free_entry(frame, vector) is not None]
         return (names, *self._free_part(offered, len(offered) == len(classes), frame))
+
+    def _find_offered(self, frame: Frame, undecided: int) -> int:
+        """Return which of these named keys may follow, as bits."""
+        offered = 0
+        name = 0
+        in_any_order = self.machine.algebra.options.property_order == "any"
+        index = self.keys.index
+        while undecided:
+            if undecided >> name & 1:
+                if not in_any_order:
+                    offered |= (self.named_entry(frame, name) is not None) << name
+                else:
+                    # What completes the object can be written in any order.
+                    for key, _ in self.plan(frame, 1 << name) or ():
+                        if key in index:
+                            offered |= 1 << index[key]
+                undecided &= ~(offered | 1 << name)
+            name += 1
+        return offered
 
     def _find_always_offered(self) -> int:
         """Return named keys that may follow in every frame that does not block them, as bits.
@@ -425,8 +441,12 @@ class ObjectShape:
             return None
         return Entry(self.machine.goal(goal), lambda table: self)
 
-    def plan(self, frame: Frame) -> Plan | None:
-        """Return further properties that complete the object."""
+    def plan(self, frame: Frame, including: int = 0) -> Plan | None:
+        """Return further properties that complete the object.
+
+        Args:
+            including: named keys that have to be among them, as bits.
+        """
         return plan_object(
             self.machine.algebra,
             self.machine.emptiness.is_nonempty,
@@ -436,4 +456,5 @@ class ObjectShape:
             blocked=frame.blocked,
             taken=frame.names,
             count=frame.count,
+            including=including,
         )

@@ -1,4 +1,4 @@
-"""Keys that are said to may always follow are those that the general question admits, frame by frame."""
+"""The keys that are offered are those that have an entry, frame by frame."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ COUNTS = [0, 0]
 
 
 @pytest.mark.parametrize("seed", range(120))
-def test_keys_that_may_always_follow_have_an_entry(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offered_keys_are_those_with_an_entry(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     general = ObjectShape._general_offer
 
     def checked(self: ObjectShape, frame: Frame) -> Offer:
