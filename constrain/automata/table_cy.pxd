@@ -8,6 +8,7 @@ cdef class TableAutomaton:
     cdef public Py_ssize_t max_states
     cdef public int start
     cdef public bint is_shared
+    cdef public int counts
     cdef public dict live_escapes
     cdef public list outcomes
     cdef public list rows

@@ -43,6 +43,7 @@ class TableAutomaton:
 
     Attributes:
         is_shared: whether several constraints use it, perhaps in several threads.
+        counts: whether the states count something far, see `AlikeStates`; -1 if it is not known.
         live_escapes: a memo of those who read texts with it.
         loops: per state, a memo of what leads back to it, see `walks_cy`; -1 if it is not known.
     """
@@ -56,6 +57,7 @@ class TableAutomaton:
 
     def __init__(self, max_states: int = 500_000) -> None:
         self.start = DEAD
+        self.counts = -1
         self.size = 0
         self.max_states = max_states
         self.is_shared = False

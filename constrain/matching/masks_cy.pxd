@@ -27,6 +27,7 @@ cdef class MaskBuilder(Leaving):
     cdef dict _universal
     cdef FrameGraph _graph
     cdef public dict worst
+    cdef dict _alike_states
     cdef int _fits_state
     cdef bytearray _fits
     cdef TableAutomaton _rich_automaton
@@ -37,6 +38,7 @@ cdef class MaskBuilder(Leaving):
     cpdef object fill(self, Position position)
     cpdef bytes known(self, Position position)
     cpdef object key(self, Position position)
+    cdef int _alike(self, Position position)
     cdef bint _follow(self, FrameGraph graph)
     cdef bytes _remembered(self, object key)
     cdef int _remember(self, object key, bytes mask)

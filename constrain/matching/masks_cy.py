@@ -59,7 +59,8 @@ else:
 
 import numpy as np
 
-from constrain.automata.lazy_dfa_cy import RICH
+from constrain.automata.lazy_dfa_cy import RICH, LazyDfa
+from constrain.matching.alike_states import AlikeStates, counted
 from constrain.matching.vocabulary_masks import MaskCache, vocabulary_masks
 
 __all__ = ["MaskBuilder"]
@@ -98,6 +99,7 @@ class MaskBuilder(Leaving):
         self._old: dict[object, bytes] = {}
         self._graph: Any = None
         self.worst: dict[object, int] = {}
+        self._alike_states: dict[object, AlikeStates] = {}
         self._universal: dict[object, bool] = {}
         self._fits_state = -1
         self._fits = bytearray()
@@ -137,6 +139,10 @@ class MaskBuilder(Leaving):
             self.words_array[:] = self.words
         if key is not None:
             self._remember(key, self.words_array.tobytes())
+            if mode == IN_STRING and position.automaton.counts > 0:
+                states = self._alike_states.get(position.automaton)
+                if states is not None:
+                    states.visited(position.state)
         return self.words_array
 
     @cython.ccall
@@ -165,6 +171,8 @@ class MaskBuilder(Leaving):
             if not goal.is_far(position.length, self.max_depth):
                 length = position.length + 1
             state = position.state
+            if position.automaton.counts != 0 and not frame.captures:
+                state = self._alike(position)
         elif mode == IN_NUMBER or mode == IN_LITERAL:
             state = position.state
         else:
@@ -174,6 +182,21 @@ class MaskBuilder(Leaving):
         # One integer is made and found faster than a tuple, and the garbage collector does not look at it.
         number: cython.longlong = frame.number
         return ((number << 18 | length) << 24 | state) << 4 | mode
+
+    @cython.cfunc
+    def _alike(self, position: Position) -> cython.int:
+        """Return one for all states of a text that tokens cannot tell apart by what they count."""
+        automaton: TableAutomaton = position.automaton
+        states = self._alike_states.get(automaton)
+        if states is None:
+            body = counted(automaton.components(automaton.start)) if isinstance(automaton, LazyDfa) else None
+            automaton.counts = body is not None
+            if body is None:
+                return position.state
+            states = AlikeStates(automaton, body)
+            self._alike_states[automaton] = states
+        alike: cython.int = states.of(position.state)
+        return alike
 
     @cython.cfunc
     def _follow(self, graph: FrameGraph) -> cython.bint:
