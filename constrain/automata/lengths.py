@@ -33,6 +33,7 @@ __all__ = [
     "estimate",
     "fixed_length",
     "has_between",
+    "largest_tail",
     "least",
     "lengths",
     "merge",
@@ -284,6 +285,42 @@ def _least(node: Language, parts: list[tuple[int, bool]]) -> tuple[int, bool]:
         return (node.low * parts[0][0], parts[0][1])
     # What is not nullable takes a byte.
     return (max([1, *[bound for bound, _ in parts]]), False)
+
+
+def largest_tail(language: Language) -> int:
+    """Return so many bytes as surely finish a member from wherever it was begun; -1 if it is not that simple.
+
+    For regular expressions without intersection and difference, which can always be finished.
+    """
+    known: dict[Language, int] = {}
+    pending = [language]
+    while pending:
+        node = pending[-1]
+        if node in known:
+            pending.pop()
+            continue
+        parts = _operands(node)
+        missing = [part for part in parts if part not in known]
+        if missing:
+            pending.extend(missing)
+            continue
+        pending.pop()
+        kind = node.kind
+        if kind in (NOTHING, EMPTY, BYTES):
+            tail = 1
+        elif kind == WORDS:
+            words, start, stop, depth = node.payload
+            tail = max(len(words[index]) for index in range(start, stop)) - depth
+        elif kind == CONCATENATION:
+            tail = max(known[node.first] + least(node.second)[0], known[node.second])
+        elif kind == UNION:
+            tail = max(known[part] for part in parts)
+        elif kind == REPETITION:
+            tail = known[node.first] + node.low * least(node.first)[0]
+        else:
+            return -1
+        known[node] = tail
+    return known[language]
 
 
 def estimate(language: Language) -> int:

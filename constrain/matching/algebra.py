@@ -14,7 +14,7 @@ from typing import cast
 from constrain.automata.formulas_cy import FALSE, TRUE, Formulas
 from constrain.automata.languages_cy import CONCATENATION, REPETITION, Language, Languages
 from constrain.automata.lazy_dfa_cy import LazyDfa, any_text_automaton
-from constrain.automata.lengths import fixed_length
+from constrain.automata.lengths import fixed_length, largest_tail
 from constrain.automata.numbers import Atom, NumberAutomaton, OneOf, number_automaton
 from constrain.matching.atoms import (
     ARRAY,
@@ -302,6 +302,7 @@ class Algebra:
         shared = self._shared.get(language)
         if shared is not None:
             return TextPlan(shared.automaton(), low, high)
+        tail = largest_tail(language) if high >= 0 else -1
         parts = [language]
         while parts[-1].kind == CONCATENATION:
             last = parts.pop()
@@ -320,9 +321,9 @@ class Algebra:
             ):
                 counting = place
             else:
-                return TextPlan(self.dfa(language), low, high)
+                return TextPlan(self.dfa(language), low, high, tail)
         if counting < 0 or fixed_length(languages, parts[counting].first) != 1:
-            return TextPlan(self.dfa(language), low, high)
+            return TextPlan(self.dfa(language), low, high, tail)
         repeated = parts[counting]
         parts[counting] = languages.repeat(repeated.first, 0, None)
         low = max(low, fixed + repeated.low)
