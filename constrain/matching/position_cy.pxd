@@ -51,5 +51,7 @@ cdef class Position:
     cdef bint _begin_escape(self, Position target)
     cdef bint _escape_is_live(self)
     cdef bint _known_escape_is_live(self)
+    cdef bint _short_character_is_live(self, Goal goal)
+    cdef bint _long_character_is_live(self)
     cdef bint _hex_is_live(self)
     cdef bint _step_escape(self, int byte, Position target)

@@ -18,6 +18,7 @@ except ModuleNotFoundError:
     from constrain._cython import cython
 
 if cython.compiled:
+    from cython.cimports.constrain.automata.table_cy import next_state
     from cython.cimports.constrain.matching.frames_cy import Frame, Goal, child_frame
     from cython.cimports.constrain.matching.key_trie_cy import KeyTrie
     from cython.cimports.constrain.matching.modes import (
@@ -47,6 +48,7 @@ if cython.compiled:
         VALUE,
     )
 else:
+    from constrain.automata.table_cy import TableAutomaton
     from constrain.matching.frames_cy import Frame, Goal, child_frame
     from constrain.matching.key_trie_cy import KeyTrie
     from constrain.matching.modes import (
@@ -75,6 +77,8 @@ else:
         TRUE_LITERAL,
         VALUE,
     )
+
+    next_state = TableAutomaton.step
 
 from constrain.automata.formulas_cy import TRUE
 from constrain.automata.lazy_dfa_cy import any_text_automaton
@@ -538,7 +542,7 @@ class Position:
             if goal.text_low > 0 or goal.text_high >= 0:
                 if goal.text_universal and self.state == self.automaton.start and not minimal:
                     return goal.text_high < 0 or self.length < goal.text_high
-                return self.escaped_code_point() >= 0
+                return self._short_character_is_live(goal) or (not minimal and self.escaped_code_point() >= 0)
             if goal.text_universal and self.state == self.automaton.start:
                 return True
             return self._known_escape_is_live()
@@ -592,16 +596,44 @@ class Position:
         key: object = (self.state, self.escape, self.policy.minimal)
         known = self.automaton.live_escapes.get(key)
         if known is None:
-            known = self._first_live_escape() >= 0
+            known = self._short_character_is_live(None) or (
+                not self.policy.minimal and self._long_character_is_live()
+            )
             self.automaton.live_escapes[key] = known
         return known
 
-    def _first_live_escape(self) -> int:
-        for first, last in self._escape_ranges():
-            found = first_live_code_point(self.automaton, self.state, first, last, lambda state, more: True)
-            if found >= 0:
-                return found
-        return -1
+    @cython.cfunc
+    def _short_character_is_live(self, goal: Goal) -> cython.bint:
+        """Return whether a character of one byte can complete the escape of which no digit was read.
+
+        Args:
+            goal: if its bounds on the length count.
+        """
+        minimal: cython.bint = self.policy.minimal
+        byte: cython.int
+        state: cython.int
+        for byte in range(0x80):
+            if minimal:
+                # Spelled `\uXXXX` if there is no letter for it.
+                if byte > 0x5C:
+                    break
+                if byte >= 0x20 and byte != 0x22 and byte != 0x5C:
+                    continue
+                if self.escape != BACKSLASH and (8 <= byte <= 10 or 12 <= byte <= 13 or byte >= 0x20):
+                    continue
+            state = next_state(self.automaton, self.state, byte)
+            if state >= 0 and (goal is None or goal.has_length(state, self.length + 1)):
+                return True
+        return False
+
+    @cython.cfunc
+    def _long_character_is_live(self) -> cython.bint:
+        """Return whether a character of several bytes can follow."""
+        byte: cython.int
+        for byte in range(0xC2, 0xF5):
+            if next_state(self.automaton, self.state, byte) >= 0:
+                return True
+        return False
 
     def escaped_code_point(self) -> int:
         """Return the first code point that can complete the escape that is being read, or -1."""
