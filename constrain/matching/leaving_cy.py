@@ -69,7 +69,7 @@ class Leaving(MaskWalks):
         scratch: Scratch = self._scratch(level)
         k: cython.int
         n_words: cython.int = (sub.n_remainders + 31) >> 5
-        if len(scratch.allowed_array) < n_words:
+        if scratch.n_allowed < n_words:
             scratch.reserve(sub.n_remainders)
         for k in range(n_words):
             scratch.allowed[k] = 0
@@ -84,7 +84,7 @@ class Leaving(MaskWalks):
         scratch: Scratch = self._scratch(level)
         n_words: cython.int = (sub.n_remainders + 31) >> 5
         if cython.compiled:
-            return scratch.allowed_array[:n_words].tobytes()
+            return cython.cast(cython.p_char, scratch.allowed)[: n_words * 4]
         return np.array(scratch.allowed[:n_words], dtype=np.uint32).tobytes()
 
     @cython.cfunc
@@ -92,7 +92,7 @@ class Leaving(MaskWalks):
         """Take over what `_allowed` returned."""
         scratch: Scratch = self._scratch(level)
         n_words: cython.int = (sub.n_remainders + 31) >> 5
-        if len(scratch.allowed_array) < n_words:
+        if scratch.n_allowed < n_words:
             scratch.reserve(sub.n_remainders)
         if cython.compiled:
             memcpy(scratch.allowed, cython.cast(cython.p_uchar, allowed), n_words * 4)

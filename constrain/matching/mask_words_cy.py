@@ -32,11 +32,12 @@ class MaskWords:
 
     def __init__(self, n_words: int) -> None:
         self.n_words = n_words
-        self.words_array = np.zeros(n_words, dtype=np.uint32)
+        memory = bytearray(4 * n_words)
+        self.words_array = np.frombuffer(memory, dtype=np.uint32)
         if not cython.compiled:
             self.words: Any = [0] * n_words
         else:
-            self.words = cython.cast(cython.p_uint, cython.cast(cython.size_t, self.words_array.ctypes.data))
+            self.words = cython.cast(cython.p_uint, cython.cast(cython.p_char, memory))
         self.filter: Any = None
 
     @cython.ccall
@@ -94,8 +95,9 @@ class MaskWords:
     @cython.cfunc
     def _packed(self) -> bytes:
         """Return the mask that is being filled."""
-        if not cython.compiled:
-            self.words_array[:] = self.words
+        if cython.compiled:
+            return cython.cast(cython.p_char, self.words)[: self.n_words * 4]
+        self.words_array[:] = self.words
         return self.words_array.tobytes()
 
     @cython.cfunc

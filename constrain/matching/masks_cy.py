@@ -88,8 +88,9 @@ class MaskBuilder(Leaving):
         self.numbers = self.shared.numbers
         self.character_array = self.shared.characters
         if cython.compiled:
-            address = cython.cast(cython.size_t, self.character_array.ctypes.data)
-            self.characters = cython.cast(cython.p_int, address)
+            self.characters = cython.cast(
+                cython.p_int, cython.cast(cython.size_t, self.shared.character_address)
+            )
         else:
             self.characters = self.character_array.tolist()
         self.cache = MaskCache(max_bytes // 2)
@@ -138,7 +139,7 @@ class MaskBuilder(Leaving):
         if not cython.compiled:
             self.words_array[:] = self.words
         if key is not None:
-            self._remember(key, self.words_array.tobytes())
+            self._remember(key, self._packed())
             if mode == IN_STRING and position.automaton.counts > 0:
                 states = self._alike_states.get(position.automaton)
                 if states is not None:
@@ -277,18 +278,18 @@ class MaskBuilder(Leaving):
     def _apart(self, walk: WalkTrie, position: Position) -> bytes:
         """Return the packed mask of what a walk adds; the mask that is being filled stays as it is."""
         kept = self.words
-        array = np.zeros(self.n_words, dtype=np.uint32)
+        memory = bytearray(4 * self.n_words)
         if cython.compiled:
-            self.words = cython.cast(cython.p_uint, cython.cast(cython.size_t, array.ctypes.data))
+            self.words = cython.cast(cython.p_uint, cython.cast(cython.p_char, memory))
         else:
             self.words = [0] * self.n_words
         try:
             self._walk(walk, 0, position, 0)
             if not cython.compiled:
-                array[:] = self.words
+                memory[:] = np.array(self.words, dtype=np.uint32).tobytes()
         finally:
             self.words = kept
-        return array.tobytes()
+        return bytes(memory)
 
     @cython.cfunc
     def _fill_number(self, position: Position) -> cython.int:

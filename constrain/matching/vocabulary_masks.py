@@ -48,7 +48,7 @@ class VocabularyMasks:
             a character.
         escaped, plain: those of them with an escape, and those without.
         resuming: the tokens that begin within a character and leave the string.
-        characters: int32[tokens], how many characters each begins.
+        characters: int32[tokens], how many characters each begins; in memory at `character_address`.
         numeric: the tokens of which a number is made.
         after_number: the tokens that go on with a number and leave it.
         cache: masks of automata that all constraints share.
@@ -82,6 +82,7 @@ class VocabularyMasks:
         begun = np.concatenate(([0], np.cumsum((data & 0xC0) != 0x80)))
         characters = begun[offset[1:]] - begun[offset[:-1]]
         self.characters = characters.astype(np.int32)
+        self.character_address = self.characters.ctypes.data
         from_boundary = np.zeros(len(offset) - 1, dtype=bool)
         from_boundary[sub.inside.ids] = True
         plain = np.flatnonzero(from_boundary & ~slashed)

@@ -38,7 +38,7 @@ cdef class Scratch:
     cdef object policy
     cdef list positions
     cdef int n_positions
-    cdef object arrays
+    cdef bytearray memory
     cdef int* lane
     cdef int* kind
     cdef int* state
@@ -46,7 +46,8 @@ cdef class Scratch:
     cdef int* length
     cdef Position spare
     cdef Position exit
-    cdef object allowed_array
+    cdef bytearray allowed_memory
+    cdef int n_allowed
     cdef unsigned int* allowed
     cdef int deepen(self, int depth)
 

@@ -169,23 +169,29 @@ class Scratch:
             trie and the number of code points.
         spare: the position at a place in a lane, when it is needed.
         exit: the position after a string or key that ends.
-        allowed: packed remainders of a sub that may follow.
+        allowed: packed remainders of a sub that may follow, in `n_allowed` words.
     """
 
     def __init__(self, policy: Any, max_depth: int) -> None:
         self.policy = policy
         self.positions = [Position(policy) for _ in range(8)]
         self.n_positions = 8
-        self.arrays = np.zeros((5, max_depth + 1), dtype=np.int32)
-        self.lane = _ints(self.arrays[0])
-        self.kind = _ints(self.arrays[1])
-        self.state = _ints(self.arrays[2])
-        self.node = _ints(self.arrays[3])
-        self.length = _ints(self.arrays[4])
+        width: cython.Py_ssize_t = max_depth + 1
+        if cython.compiled:
+            # A bytearray is made much faster than an array of numpy, and most builders are short-lived.
+            self.memory = bytearray(5 * width * cython.sizeof(cython.int))
+            memory = cython.cast(cython.p_int, cython.cast(cython.p_char, self.memory))
+            self.lane = memory
+            self.kind = memory + width
+            self.state = memory + 2 * width
+            self.node = memory + 3 * width
+            self.length = memory + 4 * width
+        else:
+            self.lane, self.kind, self.state, self.node, self.length = ([0] * width for _ in range(5))
         self.spare = Position(policy)
         self.exit = Position(policy)
-        self.allowed_array = np.zeros(8, dtype=np.uint32)
-        self.reserve(1)
+        self.n_allowed = 0
+        self.reserve(8 * 32)
 
     @cython.cfunc
     def deepen(self, depth: cython.int) -> cython.int:
@@ -197,15 +203,14 @@ class Scratch:
 
     def reserve(self, n_remainders: int) -> None:
         """Make room for the remainders of a sub."""
-        size = (n_remainders + 31) // 32
-        if len(self.allowed_array) < size:
-            self.allowed_array = np.zeros(size, dtype=np.uint32)
-        if cython.compiled:
-            self.allowed = cython.cast(
-                cython.p_uint, cython.cast(cython.size_t, self.allowed_array.ctypes.data)
-            )
-        else:
-            self.allowed = [0] * len(self.allowed_array)
+        size: cython.int = (n_remainders + 31) // 32
+        if self.n_allowed < size:
+            self.n_allowed = size
+            if cython.compiled:
+                self.allowed_memory = bytearray(size * cython.sizeof(cython.uint))
+                self.allowed = cython.cast(cython.p_uint, cython.cast(cython.p_char, self.allowed_memory))
+            else:
+                self.allowed = [0] * size
 
 
 @cython.cfunc
