@@ -36,6 +36,10 @@ cdef class MaskBuilder(Leaving):
     cdef Goal _string_goal
     cdef bytes _string_mask
     cpdef object fill(self, Position position)
+    cpdef bytes filled(self, Position position)
+    cdef bytes _made(self, Position position)
+    cdef int _fill(self, Position position)
+    cdef bytes _free_string(self, Position position)
     cpdef bytes known(self, Position position)
     cpdef object key(self, Position position)
     cdef int _alike(self, Position position)

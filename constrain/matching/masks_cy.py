@@ -36,6 +36,7 @@ if cython.compiled:
     from cython.cimports.constrain.matching.position_cy import Policy, Position
     from cython.cimports.constrain.matching.walks_cy import Scratch, Sub, WalkTrie, loops
     from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
+    from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 else:
     from constrain.automata.table_cy import TableAutomaton
     from constrain.matching.frames_cy import Frame, FrameGraph, Goal
@@ -64,6 +65,9 @@ from constrain.matching.alike_states import AlikeStates, counted
 from constrain.matching.vocabulary_masks import MaskCache, vocabulary_masks
 
 __all__ = ["MaskBuilder"]
+
+#: Masks within free strings: as many as there are sets of tokens that end such a string.
+_MOST_FREE_STRINGS = 512
 
 
 @cython.cclass
@@ -115,16 +119,51 @@ class MaskBuilder(Leaving):
     @cython.ccall
     def fill(self, position: Position) -> object:
         """Return the mask of a position: uint32[n_words], valid until the next call."""
+        mask = self.filled(position)
+        if mask is not None:
+            self._copy(mask)
+        if not cython.compiled:
+            self.words_array[:] = self.words
+        return self.words_array
+
+    @cython.ccall
+    def filled(self, position: Position) -> bytes | None:
+        """Return the mask of a position as bytes if it can be remembered, else write it to the words."""
         key: object = self.key(position)
-        if key is not None:
-            mask = self._remembered(key)
-            if mask is not None:
-                self._copy(mask)
-                if not cython.compiled:
-                    self.words_array[:] = self.words
-                return self.words_array
-        self.filter = None
+        if key is None:
+            self._fill(position)
+            return None
+        mask = self._remembered(key)
+        if mask is None:
+            mask = self._free_string(position)
+            if mask is None:
+                mask = self._made(position)
+            self._remember(key, mask)
+            if position.mode == IN_STRING and position.automaton.counts > 0:
+                states = self._alike_states.get(position.automaton)
+                if states is not None:
+                    states.visited(position.state)
+        return mask
+
+    @cython.cfunc
+    def _made(self, position: Position) -> bytes:
+        """Return a new mask, made where it is going to be kept."""
+        if not cython.compiled:
+            self._fill(position)
+            return self._packed()
+        mask: bytes = PyBytes_FromStringAndSize(cython.NULL, 4 * self.n_words)
+        kept = self.words
+        self.words = cython.cast(cython.p_uint, cython.cast(cython.p_char, mask))
+        try:
+            self._fill(position)
+        finally:
+            self.words = kept
+        return mask
+
+    @cython.cfunc
+    def _fill(self, position: Position) -> cython.int:
         mode: cython.int = position.mode
+        self.filter = None
         if mode == IN_STRING and position.escape == 0:
             self._fill_string(position)
         elif mode == IN_KEY and position.escape == 0:
@@ -136,15 +175,42 @@ class MaskBuilder(Leaving):
             self._walk(self.whole, 0, position, 0)
         else:
             self._add_structure(position, True)
-        if not cython.compiled:
-            self.words_array[:] = self.words
-        if key is not None:
-            self._remember(key, self._packed())
-            if mode == IN_STRING and position.automaton.counts > 0:
-                states = self._alike_states.get(position.automaton)
-                if states is not None:
-                    states.visited(position.state)
-        return self.words_array
+        return 0
+
+    @cython.cfunc
+    def _free_string(self, position: Position) -> bytes | None:
+        """Return the mask within a string that any text may continue and end; else `None`.
+
+        It depends on what may follow the string alone: the strings of all constraints share such masks.
+        """
+        if position.mode != IN_STRING or position.escape != 0 or position.frame.captures:
+            return None
+        if not self._is_universal(position.automaton, position.state):
+            return None
+        goal: Goal = position.goal
+        if not goal.is_far(position.length, self.max_depth):
+            return None
+        if position.frame is self._string_frame and goal is self._string_goal:
+            # The string was begun when the mask was filled last; nothing else has changed.
+            return self._string_mask
+        sub: Sub = self._sub(self.whole, 0, False)
+        exit: Position = self._scratch(0).exit
+        allowed: bytes = b""
+        self.filter = None
+        if position.step(0x22, exit):
+            self._allow(sub, exit, 0)
+            allowed = self._allowed(sub, 0)
+        masks: dict[bytes, bytes] = self.shared.free_strings
+        mask = masks.get(allowed)
+        if mask is None:
+            mask = self._made(position)
+            if len(masks) >= _MOST_FREE_STRINGS:
+                masks.clear()
+            masks[allowed] = mask
+        self._string_mask = mask
+        self._string_frame = position.frame
+        self._string_goal = goal
+        return mask
 
     @cython.ccall
     def known(self, position: Position) -> bytes | None:
@@ -320,10 +386,6 @@ class MaskBuilder(Leaving):
         left: cython.Py_ssize_t
         sub: Sub = self._sub(self.whole, 0, False)
         if self._is_universal(position.automaton, position.state):
-            if position.frame is self._string_frame and goal is self._string_goal:
-                # The string was begun when the mask was filled last; nothing else has changed.
-                self._copy(self._string_mask)
-                return 0
             left = -1 if high < 0 else high - position.length
             if left < 0 or left > self.max_depth:
                 self._copy_root(sub)
@@ -333,10 +395,6 @@ class MaskBuilder(Leaving):
                 self._leave_captured(sub, position)
             elif low <= position.length and (left < 0 or left > self.max_depth):
                 self._leave_free(sub, position, 0)
-                if low == 0 and high < 0:
-                    self._string_mask = self._packed()
-                    self._string_frame = position.frame
-                    self._string_goal = goal
             else:
                 self._leave_counted(sub, position, left)
             return 0

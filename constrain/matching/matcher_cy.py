@@ -206,13 +206,13 @@ class Matcher:
                 ):
                     return 2
                 with self.session.lock:
-                    # A mask that was filled before is written from where it is kept.
+                    # A mask that is remembered is written from where it is kept.
                     if self.n_eos == 0 and self.budget < 0 and not self.here.accepting():
-                        mask = builder.known(self.here)
-                    if mask is None:
-                        self._mask()
-                    else:
                         self.n_masks += 1
+                        mask = builder.filled(self.here)
+                    else:
+                        self._mask()
+                    if mask is not None:
                         words = cython.cast(cython.p_uint, cython.cast(cython.p_char, mask))
                     width = view.shape[1]
                     target = cython.cast(cython.p_char, view.buf) + row * width * 4

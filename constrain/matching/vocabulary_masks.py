@@ -49,6 +49,7 @@ class VocabularyMasks:
         escaped, plain: those of them with an escape, and those without.
         resuming: the tokens that begin within a character and leave the string.
         characters: int32[tokens], how many characters each begins; in memory at `character_address`.
+        free_strings: what may follow a string -> the packed mask within it, if any text may go on.
         numeric: the tokens of which a number is made.
         after_number: the tokens that go on with a number and leave it.
         cache: masks of automata that all constraints share.
@@ -83,6 +84,7 @@ class VocabularyMasks:
         characters = begun[offset[1:]] - begun[offset[:-1]]
         self.characters = characters.astype(np.int32)
         self.character_address = self.characters.ctypes.data
+        self.free_strings: dict[bytes, bytes] = {}
         from_boundary = np.zeros(len(offset) - 1, dtype=bool)
         from_boundary[sub.inside.ids] = True
         plain = np.flatnonzero(from_boundary & ~slashed)
