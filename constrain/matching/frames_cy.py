@@ -70,6 +70,9 @@ class Goal:
     def offers(self, kind: cython.int) -> cython.bint:
         """Return whether a value of `kind` can satisfy the goal."""
         bit: cython.int = 1 << kind
+        if self.known_kinds == 0:
+            # What the types rule out is known at once.
+            self.known_kinds = ~cython.cast(cython.int, self.machine.algebra.kinds(self.formula))
         if not self.known_kinds & bit:
             with self.machine.algebra.deadline:
                 if self.machine.emptiness.has_kind(self.formula, kind):
