@@ -413,19 +413,28 @@ class Leaving(MaskWalks):
         scratch: Scratch = self._scratch(level)
         exit: Position
         following: Frame
-        key: object = (member.goal, sub)
+        continues: cython.int = -1
+        if sub.begins_key and sub.further is not None:
+            continues = frame.shape.continues_after(frame, name)
+        key: object = (member.goal, sub, continues)
         allowed = self._after_keys.get(key)
+        if allowed is not None and continues >= 0:
+            self._set_allowed(sub, level, allowed)
+            return 0
         if allowed is None:
             exit = scratch.exit
             exit.expect_colon(self._following(frame, member, name))
             self._allow(sub, exit, level)
+            if continues >= 0:
+                exit.expect_colon(self._following(frame, member, name))
+                self._allow_some(sub.further, exit, level)
             allowed = self._allowed(sub, level)
             if len(self._after_keys) >= _MOST_AFTER_KEYS:
                 self._after_keys.clear()
             self._after_keys[key] = allowed
         else:
             self._set_allowed(sub, level, allowed)
-        if sub.further is not None:
+        if sub.further is not None and continues < 0:
             exit = scratch.exit
             following = self._following(frame, member, name)
             exit.expect_colon(following)

@@ -200,6 +200,21 @@ class ObjectShape:
         ]
         return (names, *self._free_part(offered, len(offered) == len(self._all_classes()), frame))
 
+    def continues_after(self, frame: Frame, name: int) -> int:
+        """Return whether further keys may follow a key: 1 or 0, or -1 where it takes more to tell.
+
+        Args:
+            name: the key if it is a named one, else -1.
+        """
+        if not self.simple or self._high >= 0 or self._simple_rest is None:
+            return -1
+        if frame.count > self.keys.FEW_WORDS:
+            return -1
+        if self._simple_rest[0]:
+            return 1
+        left = self._offered_names & ~frame.blocked
+        return int(left & ~(1 << name) != 0 if name >= 0 else left != 0)
+
     def _all_classes(self) -> list[int]:
         return self.keys.free_classes() if self.keys.patterns else [0]
 

@@ -28,6 +28,7 @@ cdef class Sub:
     cdef int* n_characters
     cdef readonly WalkTrie remainders
     cdef readonly WalkTrie further
+    cdef readonly bint begins_key
     cdef readonly int n_remainders
     cdef readonly WalkTrie irregular
     cdef object _leaving_list

@@ -91,6 +91,8 @@ class Sub:
         remainders: the remainders that are not empty; their "tokens" are their indices. For keys, those
             that end before the value of the key does: the goal of that value tells their fate.
         further: for keys, the remainders that go on after that value.
+        begins_key: whether those go on with a comma and at most a quotation mark, so that it matters
+            only whether any key follows.
         n_remainders: how many there are, the empty one counted.
         irregular: the strings that may end another key, or another string, from the node on: for keys
             they are read byte by byte and are not in `inners`.
@@ -137,6 +139,9 @@ class Sub:
         leaves = {rest: for_key and value_end(rest) >= 0 for rest in remainders}
         self.remainders = _remainder_trie({rest: i for rest, i in remainders.items() if not leaves[rest]})
         self.further = _remainder_trie({rest: i for rest, i in remainders.items() if leaves[rest]})
+        self.begins_key = all(
+            set(rest[value_end(rest) :]) <= set(b', \t\r\n"') for rest in remainders if leaves[rest]
+        )
         self.irregular = group_trie(*zip(*irregular, strict=True)) if irregular else None
         self._leaving_list = leaving
         self._leaving_walk: Any = None
