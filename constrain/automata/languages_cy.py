@@ -791,6 +791,23 @@ class Languages:
             return self.nothing
         return self._word_range(words, start, stop, depth + 1)
 
+    def first_bytes(self, language: Language) -> int:
+        """Return the bytes with which members begin, as bits, where a glance tells; -1 elsewhere."""
+        if language.kind == CONCATENATION:
+            language = language.first
+        if language.kind == BYTES:
+            mask: int = language.payload
+            return mask
+        if language.kind != WORDS or language.nullable:
+            return -1
+        words, low, high, depth = language.payload
+        mask = 0
+        while low < high:
+            byte = words[low][depth]
+            mask |= 1 << byte
+            low = _after(words, low, high, depth, byte)
+        return mask
+
     @cython.cfunc
     def _machine(self, machine: Any, state: Any) -> Language:
         """Return what `machine` accepts from `state` on."""

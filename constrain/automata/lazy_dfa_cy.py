@@ -54,6 +54,7 @@ RICH = 128
 MAX_COMPLETION = 1_000_000
 
 _DEAD = -1
+_UNKNOWN = -2
 #: How many states are looked at before the guess at a length is given up.
 _MOST_GUESSES = 2000
 #: What it costs to find where a state leads, in elementary steps.
@@ -125,6 +126,15 @@ class LazyDfa(TableAutomaton):
         self._numbers[components] = number
         self._components.append(components)
         self._cuts.append(cuts)
+        live = self.languages.first_bytes(goal)
+        if live >= 0:
+            # All others are dead, without asking for each class of them.
+            self.set_transitions(number, 0, 255, _DEAD)
+            while live:
+                first = (live & -live).bit_length() - 1
+                length = (~(live >> first) & ((live >> first) + 1)).bit_length() - 1
+                self.set_transitions(number, first, first + length - 1, _UNKNOWN)
+                live &= ~(((1 << length) - 1) << first)
         return number
 
     def components(self, state: int) -> tuple[Language, ...]:

@@ -307,6 +307,11 @@ class Algebra:
         while parts[-1].kind == CONCATENATION:
             last = parts.pop()
             parts += [last.first, last.second]
+        if not any(
+            part.kind == REPETITION and part.high is not None and part.high >= _MANY_CHARACTERS
+            for part in parts
+        ):
+            return TextPlan(self.dfa(language), low, high, tail)
         counting = -1
         fixed = 0
         for place, part in enumerate(parts):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.lazy_dfa_cy import LazyDfa
+from constrain.errors import LimitExceeded
 from constrain.matching.atoms import AllProperties, ObjectIn, PropertiesAtLeast, Required
 from constrain.matching.emptiness import Plan
 from constrain.matching.keys import KeySpace
@@ -251,19 +252,32 @@ class ObjectShape:
         offered = 0
         name = 0
         in_any_order = self.machine.algebra.options.property_order == "any"
-        index = self.keys.index
         while undecided:
             if undecided >> name & 1:
-                if not in_any_order:
-                    offered |= (self.named_entry(frame, name) is not None) << name
-                else:
-                    # What completes the object can be written in any order.
-                    for key, _ in self.plan(frame, 1 << name) or ():
-                        if key in index:
-                            offered |= 1 << index[key]
+                if in_any_order:
+                    offered |= self._completing(frame, name)
+                elif self.named_entry(frame, name) is not None:
+                    offered |= 1 << name
                 undecided &= ~(offered | 1 << name)
             name += 1
         return offered
+
+    def _completing(self, frame: Frame, name: int) -> int:
+        """Return named keys that complete the object together with this one, as bits; 0 if it cannot.
+
+        They can be written in any order, so each of them may follow.
+        """
+        present = frame.present | 1 << name
+        decided = {variable: TRUE for variable, bits in self._required if not bits & ~present}
+        decided.update({variable: TRUE for variable, bound in self._counts if frame.count + 1 >= bound})
+        formula = self.machine.algebra.formulas.substitute(self.formula, decided)
+        try:
+            plan = self._plan(frame, formula, 1 << name)
+        except LimitExceeded:
+            # What its value decides may leave fewer cases.
+            return (self.named_entry(frame, name) is not None) << name
+        index = self.keys.index
+        return sum(1 << index[key] for key, _ in plan or () if key in index)
 
     def _find_always_offered(self) -> int:
         """Return named keys that may follow in every frame that does not block them, as bits.
@@ -456,17 +470,16 @@ class ObjectShape:
             return None
         return Entry(self.machine.goal(goal), lambda table: self)
 
-    def plan(self, frame: Frame, including: int = 0) -> Plan | None:
-        """Return further properties that complete the object.
+    def plan(self, frame: Frame) -> Plan | None:
+        """Return further properties that complete the object."""
+        return self._plan(frame, self.formula, 0)
 
-        Args:
-            including: named keys that have to be among them, as bits.
-        """
+    def _plan(self, frame: Frame, formula: int, including: int) -> Plan | None:
         return plan_object(
             self.machine.algebra,
             self.machine.emptiness.is_nonempty,
             self.keys,
-            self.formula,
+            formula,
             present=frame.present,
             blocked=frame.blocked,
             taken=frame.names,

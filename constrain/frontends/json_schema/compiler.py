@@ -25,6 +25,13 @@ from constrain.options import Options
 __all__ = ["Compiler"]
 
 
+#: Sub-schemas without these have nothing to be looked at but the forms of their keywords.
+_VISITED = frozenset(REFERENCES) | {
+    *("$schema", "format", "pattern", "patternProperties"),
+    *("contentEncoding", "contentMediaType", "contentSchema"),
+}
+
+
 class Compiler:
     """Compiles one schema document.
 
@@ -99,7 +106,7 @@ class Compiler:
             schema, location, place = self._pending.pop()
             if (id(schema), id(place.resource)) not in seen:
                 limit = self.options.max_steps
-                scan_schema(schema, place, self._visit, limit, location=location, seen=seen)
+                scan_schema(schema, place, self._visit, _VISITED, limit, location=location, seen=seen)
 
     def _visit(self, schema: dict[str, Any], location: str, place: Place) -> None:
         is_overridden = place.dialect.ref_overrides and "$ref" in schema

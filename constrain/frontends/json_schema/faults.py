@@ -49,7 +49,7 @@ def faults(
 def _scan(schema: Any, location: str, dialect: Dialect) -> list[ConstrainError]:
     """What the scan has to say about one schema without sub-schemas."""
     try:
-        scan_schema(schema, lone_place(schema, dialect), lambda *found: None, 1_000_000)
+        scan_schema(schema, lone_place(schema, dialect), lambda *found: None, frozenset(), 1_000_000)
     except ConstrainError as error:
         error.location = location + (error.location or "#").removeprefix("#")
         return [error]

@@ -83,13 +83,17 @@ class SubschemaNode:
         return self._keywords
 
     def kinds(self) -> int:
-        """Return the kinds of values that `type` allows, as bits."""
+        """Return the kinds of values that `type`, `enum` and `const` allow, as bits."""
         if self._kinds < 0:
             self._kinds = (1 << 7) - 1
             if "type" in self.keywords():
                 names = self.schema["type"]
                 names = (names,) if isinstance(names, str) else names
                 self._kinds = sum({_KINDS_OF_TYPE[name] for name in names})
+            if "enum" in self.schema and "enum" in self.keywords():
+                self._kinds &= _kinds_of_values(self.schema["enum"])
+            if "const" in self.schema and "const" in self.keywords():
+                self._kinds &= _kinds_of_values([self.schema["const"]])
         return self._kinds
 
     def has_simple_value(self) -> bool:
@@ -209,6 +213,24 @@ _KINDS_OF_TYPE = {
     "array": 1 << ARRAY,
     "object": 1 << OBJECT,
 }
+
+
+def _kinds_of_values(values: list[Any]) -> int:
+    kinds = 0
+    for value in values:
+        if isinstance(value, str):
+            kinds |= 1 << STRING
+        elif isinstance(value, bool):
+            kinds |= 1 << (TRUE_LITERAL if value else FALSE_LITERAL)
+        elif value is None:
+            kinds |= 1 << NULL
+        elif isinstance(value, list):
+            kinds |= 1 << ARRAY
+        elif isinstance(value, dict):
+            kinds |= 1 << OBJECT
+        else:
+            kinds |= 1 << NUMBER
+    return kinds
 
 
 def _type(node: SubschemaNode, keyword: str, kind: int) -> int:

@@ -37,7 +37,7 @@ _MAX_LENGTH = 2**31 - 1
 def pointer(base: str, *steps: str | int) -> str:
     """Return the JSON Pointer of a place below `base`."""
     for step in steps:
-        text = str(step)
+        text = step if isinstance(step, str) else str(step)
         if "~" in text or "/" in text:
             text = text.replace("~", "~0").replace("/", "~1")
         base = f"{base}/{text}"
@@ -73,14 +73,16 @@ def scan_schema(
     root: Any,
     place: Place,
     visit: Callable[[dict[str, Any], str, Place], None],
+    visited: frozenset[str],
     max_schemas: int,
     *,
     location: str = "#",
     seen: set[tuple[int, int]] | None = None,
 ) -> None:
-    """Check every sub-schema below `root` and hand it to `visit` with its location and place.
+    """Check every sub-schema below `root`; hand those to `visit` that have a keyword of `visited`.
 
     Args:
+        visit: gets the sub-schema, its location and its place.
         place: of `root`.
         seen: (`id` of sub-schema, `id` of resource) of what was scanned before; is added to.
 
@@ -110,15 +112,19 @@ def scan_schema(
         dialect = place.dialect
         parts = relevant(schema, dialect)
         for keyword, value in parts.items():
+            check = _CHECKS.get(keyword)
             if keyword in dialect.assertions or keyword in dialect.identifiers:
-                _check_keyword(keyword, value, schema, location, dialect)
+                if check is not None and (problem := check(value, dialect)) is not None:
+                    raise _malformed(problem, keyword, value, location)
             elif keyword in dialect.refused:
                 _refuse(keyword, value, location)
-        visit(schema, location, place)
+        if not visited.isdisjoint(schema):
+            visit(schema, location, place)
         if _HOLDERS.isdisjoint(parts):
             continue
         below = [(part, pointer(location, *path), place) for path, part in subschemas(parts, dialect.scanned)]
-        stack.extend(reversed(below))
+        below.reverse()
+        stack += below
 
 
 def _refuse(keyword: str, value: Any, location: str) -> None:
@@ -155,15 +161,13 @@ def _is_count(value: Any) -> bool:
 _TYPES = ("null", "boolean", "number", "integer", "string", "array", "object")
 
 
-def _check_keyword(keyword: str, value: Any, schema: dict[str, Any], location: str, dialect: Dialect) -> None:
-    problem = _CHECKS[keyword](value, dialect) if keyword in _CHECKS else None
-    if problem is not None:
-        raise SchemaError(
-            f"{problem}, not {_shown(value)}",
-            location=location,
-            keyword=keyword,
-            remedy=_remedy(keyword, value),
-        )
+def _malformed(problem: str, keyword: str, value: Any, location: str) -> SchemaError:
+    return SchemaError(
+        f"{problem}, not {_shown(value)}",
+        location=location,
+        keyword=keyword,
+        remedy=_remedy(keyword, value),
+    )
 
 
 _FOREIGN_TYPES = {
