@@ -1,12 +1,10 @@
 """One pass over packed masks and logits in memory: what no bit allows becomes minus infinity.
 
-A byte of a mask stands for eight items. They are combined with two tables, what to keep and what to
-fill in, eight bytes at a time; words of the mask that are full, empty or nearly full go faster.
+Words of the mask that are full, empty or nearly full go fast; in others each bit decides about its item, in
+a loop that a compiler turns into vector instructions.
 """
 
 from __future__ import annotations
-
-import functools
 
 try:
     import cython
@@ -22,15 +20,12 @@ _PLACES = bytes(
 )
 
 
-@functools.cache
-def _tables(item_size: int, infinity: int) -> tuple[bytes, bytes]:
-    """Return for each byte of a mask what eight items keep, and what they get."""
-    ones, zeros = b"\xff" * item_size, b"\0" * item_size
-    value = infinity.to_bytes(item_size, "little")
-    places = [(byte, bit) for byte in range(256) for bit in range(8)]
-    kept = b"".join(ones if byte >> bit & 1 else zeros for byte, bit in places)
-    filled = b"".join(zeros if byte >> bit & 1 else value for byte, bit in places)
-    return kept, filled
+#: What the bits of a word are tested with, side by side.
+_TESTS = b"".join((1 << bit).to_bytes(4, "little") for bit in range(32))
+#: What four items of two bytes keep, by four bits.
+_KEPT = b"".join(
+    b"".join(b"\xff\xff" if bits >> bit & 1 else b"\0\0" for bit in range(4)) for bits in range(16)
+)
 
 
 def mask_rows(
@@ -59,7 +54,6 @@ def mask_rows(
     """
     if not cython.compiled:
         raise NotImplementedError("the addresses of memory are for compiled code")
-    kept, filled = _tables(item_size, infinity)
     row: cython.Py_ssize_t
     rows: cython.Py_ssize_t = n_rows
     items = cython.cast(cython.p_char, cython.cast(cython.size_t, logits))
@@ -70,8 +64,8 @@ def mask_rows(
     count: cython.Py_ssize_t = n_words
     bytes_each: cython.int = item_size
     value: cython.ulonglong = infinity
-    keep = cython.cast(cython.p_ulonglong, cython.cast(cython.p_char, cython.cast(bytes, kept)))
-    fill = cython.cast(cython.p_ulonglong, cython.cast(cython.p_char, cython.cast(bytes, filled)))
+    tests = cython.cast(cython.p_uint, cython.cast(cython.p_char, cython.cast(bytes, _TESTS)))
+    kept = cython.cast(cython.p_ulonglong, cython.cast(cython.p_char, cython.cast(bytes, _KEPT)))
     places = cython.cast(cython.p_uchar, cython.cast(bytes, _PLACES))
     with cython.nogil:
         for row in range(rows):
@@ -82,8 +76,8 @@ def mask_rows(
                 count,
                 bytes_each,
                 value,
-                keep,
-                fill,
+                tests,
+                kept,
                 places,
             )
 
@@ -98,50 +92,70 @@ def _mask_row(
     n_words: cython.Py_ssize_t,
     item_size: cython.int,
     value: cython.ulonglong,
-    keep: cython.p_ulonglong,
-    fill: cython.p_ulonglong,
+    tests: cython.p_uint,
+    kept: cython.p_ulonglong,
     places: cython.p_uchar,
 ) -> cython.void:
-    here: cython.p_ulonglong
+    whole: cython.ulonglong = value
     word: cython.uint
     empty: cython.uint
     bits: cython.uint
     k: cython.Py_ssize_t
     place: cython.Py_ssize_t
-    byte: cython.int
     j: cython.int
     full: cython.Py_ssize_t = min(width // 32, n_words)
+    here: cython.p_ulonglong
+    keep: cython.ulonglong
+    if item_size == 2:
+        whole |= whole << 16
+    if item_size <= 4:
+        whole |= whole << 32
     for k in range(full):
         word = words[k]
         empty = ~word
         if empty == 0:
             continue
-        here = cython.cast(cython.p_ulonglong, items + 32 * k * item_size)
         if word == 0:
+            here = cython.cast(cython.p_ulonglong, items + 32 * k * item_size)
             for j in range(4 * item_size):
-                here[j] = fill[0]
+                here[j] = whole
             continue
-        if _count(empty) <= 5:
+        if item_size > 2 and _count(empty) <= 5:
             # So few are written one by one.
             while empty != 0:
                 bits = (empty & (~empty + 1)) * cython.cast(cython.uint, 0x077CB531)
                 _write(items, 32 * k + places[bits >> 27], item_size, value)
                 empty &= empty - 1
             continue
-        for byte in range(4):
-            bits = item_size * (word >> (8 * byte) & 0xFF)
-            here[0] = (here[0] & keep[bits]) | fill[bits]
-            here[1] = (here[1] & keep[bits + 1]) | fill[bits + 1]
-            if item_size >= 4:
-                here[2] = (here[2] & keep[bits + 2]) | fill[bits + 2]
-                here[3] = (here[3] & keep[bits + 3]) | fill[bits + 3]
-            for j in range(4, item_size):
-                here[j] = (here[j] & keep[bits + j]) | fill[bits + j]
-            here += item_size
+        if item_size == 4:
+            _choose_words(
+                cython.cast(cython.p_uint, items) + 32 * k, word, tests, cython.cast(cython.uint, value)
+            )
+        elif item_size == 2:
+            here = cython.cast(cython.p_ulonglong, items + 64 * k)
+            for j in range(8):
+                keep = kept[word >> (4 * j) & 15]
+                here[j] = (here[j] & keep) | (whole & ~keep)
+        else:
+            here = cython.cast(cython.p_ulonglong, items + 32 * k * item_size)
+            for j in range(32):
+                here[j] = here[j] if word >> j & 1 else value
     for place in range(32 * full, width):
         k = place >> 5
         if k >= n_words or not words[k] >> (place & 31) & 1:
             _write(items, place, item_size, value)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _choose_words(
+    items: cython.p_uint, word: cython.uint, tests: cython.p_uint, value: cython.uint
+) -> cython.void:
+    j: cython.int
+    for j in range(32):
+        items[j] = items[j] if word & tests[j] != 0 else value
 
 
 @cython.cfunc
