@@ -7,7 +7,7 @@ Lengths are in code points: bytes that do not continue a character.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 
 from constrain.automata.languages_cy import (
     BYTES,
@@ -30,6 +30,7 @@ __all__ = [
     "RANK",
     "Lengths",
     "Progression",
+    "bottom_up",
     "estimate",
     "fixed_length",
     "has_between",
@@ -37,6 +38,7 @@ __all__ = [
     "least",
     "lengths",
     "merge",
+    "operands",
     "shift",
     "shortest",
 ]
@@ -153,7 +155,8 @@ def _multiples(item: Lengths, low: int, high: int | None) -> Lengths | None:
     return merge(result)
 
 
-def _operands(language: Language) -> tuple[Language, ...]:
+def operands(language: Language) -> tuple[Language, ...]:
+    """Return what a concatenation, union, intersection or repetition is made of."""
     if language.kind == CONCATENATION:
         return (language.first, language.second)
     if language.kind in (UNION, INTERSECTION):
@@ -161,6 +164,26 @@ def _operands(language: Language) -> tuple[Language, ...]:
     if language.kind == REPETITION:
         return (language.first,)
     return ()
+
+
+def bottom_up(language: Language, known: Container[Language]) -> Iterator[Language]:
+    """Yield the parts of an expression, each after its own parts, but for those that are known.
+
+    Args:
+        known: has to hold each part that was yielded before the next one is asked for.
+    """
+    pending = [language]
+    while pending:
+        node = pending[-1]
+        if node in known:
+            pending.pop()
+            continue
+        missing = [part for part in operands(node) if part not in known]
+        if missing:
+            pending.extend(missing)
+            continue
+        pending.pop()
+        yield node
 
 
 def lengths(languages: Languages, language: Language) -> Lengths | None:
@@ -171,7 +194,7 @@ def lengths(languages: Languages, language: Language) -> Lengths | None:
         if node.lengths is not None:
             pending.pop()
             continue
-        missing = [part for part in _operands(node) if part.lengths is None]
+        missing = [part for part in operands(node) if part.lengths is None]
         if missing:
             pending.extend(missing)
             continue
@@ -209,7 +232,7 @@ def _compose(languages: Languages, node: Language) -> Lengths | None:
         return merge((count, count, 1) for count in counts)
     if kind == INTERSECTION:
         return _compose_intersection(languages, node)
-    parts = _operands(node)
+    parts = operands(node)
     if not parts or any(part.lengths is _UNKNOWN for part in parts):
         return None
     if kind == CONCATENATION:
@@ -254,7 +277,7 @@ def least(language: Language) -> tuple[int, bool]:
         if node.least is not None:
             pending.pop()
             continue
-        parts = (node.first,) if node.kind == DIFFERENCE else _operands(node)
+        parts = (node.first,) if node.kind == DIFFERENCE else operands(node)
         missing = [part for part in parts if part.least is None]
         if missing:
             pending.extend(missing)
@@ -293,18 +316,7 @@ def largest_tail(language: Language) -> int:
     For regular expressions without intersection and difference, which can always be finished.
     """
     known: dict[Language, int] = {}
-    pending = [language]
-    while pending:
-        node = pending[-1]
-        if node in known:
-            pending.pop()
-            continue
-        parts = _operands(node)
-        missing = [part for part in parts if part not in known]
-        if missing:
-            pending.extend(missing)
-            continue
-        pending.pop()
+    for node in bottom_up(language, known):
         kind = node.kind
         if kind in (NOTHING, EMPTY, BYTES):
             tail = 1
@@ -314,7 +326,7 @@ def largest_tail(language: Language) -> int:
         elif kind == CONCATENATION:
             tail = max(known[node.first] + least(node.second)[0], known[node.second])
         elif kind == UNION:
-            tail = max(known[part] for part in parts)
+            tail = max(known[part] for part in node.items)
         elif kind == REPETITION:
             tail = known[node.first] + node.low * least(node.first)[0]
         else:

@@ -19,7 +19,7 @@ from constrain.automata.languages_cy import (
     Language,
 )
 from constrain.automata.lazy_dfa_cy import LazyDfa
-from constrain.automata.lengths import least
+from constrain.automata.lengths import bottom_up, least, operands
 
 __all__ = ["AlikeStates", "counted"]
 
@@ -29,14 +29,6 @@ _MANY_TIMES = 16
 _ENOUGH = 2
 #: Everything about regular expressions that can be finished whatever their counts are.
 _PLAIN = frozenset((NOTHING, EMPTY, BYTES, WORDS, CONCATENATION, UNION, REPETITION))
-
-
-def _parts(language: Language) -> tuple[Language, ...]:
-    if language.kind == CONCATENATION:
-        return (language.first, language.second)
-    if language.kind == UNION:
-        return language.items
-    return (language.first,) if language.kind == REPETITION else ()
 
 
 def counted(languages: tuple[Language, ...]) -> Language | None:
@@ -51,7 +43,7 @@ def counted(languages: tuple[Language, ...]) -> Language | None:
             return None
         if node.kind == REPETITION and node.high is not None and node.high > most and least(node.first)[0]:
             found, most = node.first, node.high
-        for part in _parts(node):
+        for part in operands(node):
             if part not in seen:
                 seen.add(part)
                 pending.append(part)
@@ -124,22 +116,11 @@ class AlikeStates:
 
     def _read(self, language: Language) -> tuple[object, int, int]:
         known = self._known
-        pending = [language]
-        while pending:
-            node = pending[-1]
-            if node in known:
-                pending.pop()
-                continue
-            parts = _parts(node)
-            missing = [part for part in parts if part not in known]
-            if missing:
-                pending.extend(missing)
-                continue
-            pending.pop()
+        for node in bottom_up(language, known):
             if node.kind == REPETITION and node.first is self._body and node.high is not None:
                 known[node] = ((REPETITION, node.first.number, node.low), node.high, node.high)
                 continue
-            read = [known[part] for part in parts]
+            read = [known[part] for part in operands(node)]
             bounds = [part[1] for part in read if part[1] >= 0]
             if not bounds:
                 known[node] = (node.number, -1, -1)

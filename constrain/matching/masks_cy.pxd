@@ -37,6 +37,7 @@ cdef class MaskBuilder(Leaving):
     cdef bytes _string_mask
     cpdef object fill(self, Position position)
     cpdef bytes filled(self, Position position)
+    cdef int _visited(self, Position position)
     cdef bytes _made(self, Position position)
     cdef int _fill(self, Position position)
     cdef bytes _free_string(self, Position position)

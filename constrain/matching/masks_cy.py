@@ -140,10 +140,18 @@ class MaskBuilder(Leaving):
                 mask = self._made(position)
             self._remember(key, mask)
             if position.mode == IN_STRING and position.automaton.counts > 0:
-                states = self._alike_states.get(position.automaton)
-                if states is not None:
-                    states.visited(position.state)
+                self._visited(position)
         return mask
+
+    @cython.cfunc
+    def _visited(self, position: Position) -> cython.int:
+        """Learn what the tokens visit from a state of a text that counts."""
+        goal: Goal = position.goal
+        states = self._alike_states.get(position.automaton)
+        # Near a bound on the length, only short tokens visit anything.
+        if states is not None and goal.is_far(position.length, self.max_depth):
+            states.visited(position.state)
+        return 0
 
     @cython.cfunc
     def _made(self, position: Position) -> bytes:

@@ -82,3 +82,22 @@ def test_each_mask_is_what_the_tokens_do(text: dict[str, Any], monkeypatch: pyte
             inside = [token for token in allowed if token not in quotes]
             assert matcher.advance(rng.choice(inside if inside and turn % 4 else allowed))
     assert shared > 0 or text in TEXTS[-4:]
+
+
+def test_masks_near_a_bound_on_the_length_tell_nothing_of_counts() -> None:
+    tokens = vocabulary([*TOKENS, b"a a a a a a a ", None])
+    constraint = constrain.compile_json_schema(
+        {"type": "array", "items": {"type": "string", "pattern": "^(?:[ab] ){0,40}c*$", "maxLength": 84}},
+        options=constrain.ANY_TEXT,
+    )
+    row = np.zeros((1, (tokens.size + 31) // 32), dtype=np.int32)
+
+    def check(written: bytes) -> None:
+        matcher = constraint.matcher(tokens)
+        assert matcher.advance_tokens([TOKENS.index(bytes([byte])) for byte in written]) == len(written)
+        matcher.fill_bitmask(row)
+        allowed = np.flatnonzero(np.unpackbits(row.view(np.uint8), bitorder="little")).tolist()
+        assert allowed == _brute(matcher, tokens.size)
+
+    for count in (39, 38, 37, *range(39)):
+        check(b'["' + b"a " * count)
