@@ -20,6 +20,8 @@ _PLACES = bytes(
 )
 
 
+#: Logits of so many bytes are expected in a cache.
+_NEAR = 2_000_000
 #: What the bits of a word are tested with, side by side.
 _TESTS = b"".join((1 << bit).to_bytes(4, "little") for bit in range(32))
 #: What four items of two bytes keep, by four bits.
@@ -67,6 +69,8 @@ def mask_rows(
     tests = cython.cast(cython.p_uint, cython.cast(cython.p_char, cython.cast(bytes, _TESTS)))
     kept = cython.cast(cython.p_ulonglong, cython.cast(cython.p_char, cython.cast(bytes, _KEPT)))
     places = cython.cast(cython.p_uchar, cython.cast(bytes, _PLACES))
+    # In memory that no cache holds, to choose what to touch costs more than to touch it all.
+    is_near: cython.bint = rows * size * bytes_each <= _NEAR
     with cython.nogil:
         for row in range(rows):
             _mask_row(
@@ -79,7 +83,20 @@ def mask_rows(
                 tests,
                 kept,
                 places,
+                is_near,
             )
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _is_full(words: cython.p_uint, k: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+    """Return whether all words of the four around one are full; not at the end."""
+    k = k & ~cython.cast(cython.Py_ssize_t, 3)
+    if k + 4 > end:
+        return False
+    return words[k] & words[k + 1] & words[k + 2] & words[k + 3] == cython.cast(cython.uint, 0xFFFFFFFF)
 
 
 @cython.cfunc
@@ -95,6 +112,7 @@ def _mask_row(
     tests: cython.p_uint,
     kept: cython.p_ulonglong,
     places: cython.p_uchar,
+    is_near: cython.bint,
 ) -> cython.void:
     whole: cython.ulonglong = value
     word: cython.uint
@@ -113,14 +131,17 @@ def _mask_row(
     for k in range(full):
         word = words[k]
         empty = ~word
-        if empty == 0:
+        if is_near:
+            if empty == 0:
+                continue
+        elif _is_full(words, k, full):
             continue
         if word == 0:
             here = cython.cast(cython.p_ulonglong, items + 32 * k * item_size)
             for j in range(4 * item_size):
                 here[j] = whole
             continue
-        if item_size > 2 and _count(empty) <= 5:
+        if is_near and item_size > 2 and _count(empty) <= 5:
             # So few are written one by one.
             while empty != 0:
                 bits = (empty & (~empty + 1)) * cython.cast(cython.uint, 0x077CB531)
