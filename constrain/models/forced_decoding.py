@@ -8,12 +8,13 @@ runs on another device, the mask of the step behind it is filled on the CPU.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import torch
 import transformers
 
-from constrain.models.logits_processor import LogitsProcessor, StepObserver
+from constrain.models.logits_processor import LogitsProcessor
 
 __all__ = ["ForcedDecoding", "can_force"]
 
@@ -68,7 +69,7 @@ class ForcedDecoding:
 
     Args:
         masker: the constraint, one of the logits processors of the call.
-        observer: told of the logits before and after each forced token, as the masker tells its own.
+        appended: told how many tokens were appended without asking the model.
         streamer: gets the tokens; `generate` hands none to a loop that is not its own.
 
     Attributes:
@@ -79,11 +80,11 @@ class ForcedDecoding:
     def __init__(
         self,
         masker: LogitsProcessor,
-        observer: StepObserver | None = None,
+        appended: Callable[[int], None] | None = None,
         streamer: Any = None,
     ) -> None:
         self.masker = masker
-        self.observer = observer
+        self.appended = appended
         self.streamer = streamer
         self.n_forced = 0
         self.n_passes = 0
@@ -110,26 +111,26 @@ class ForcedDecoding:
             if forced:
                 ids += forced
                 self.n_forced += len(forced)
+                if self.appended is not None:
+                    self.appended(len(forced))
                 added = torch.tensor([forced], device=input_ids.device)
                 input_ids = torch.cat([input_ids, added], dim=1)
                 if streamer is not None:
                     streamer.put(added[0].cpu())
-            wanted = len(forced) + 1
+            # Logits of the last token alone: those of two or three tokens can cost as much as the pass.
             outputs = model(
                 input_ids=input_ids[:, read:],
                 attention_mask=torch.ones_like(input_ids),
                 past_key_values=cache,
                 use_cache=True,
-                **({"logits_to_keep": wanted} if keeps_some else {}),
+                **({"logits_to_keep": 1} if keeps_some else {}),
             )
             self.n_passes += 1
             cache = outputs.past_key_values
             read = len(ids)
             self.masker.announce(input_ids, [ids[start:]])
-            logits = outputs.logits[:, -wanted:].to(copy=True, dtype=torch.float32, device=input_ids.device)
-            if self.observer is not None:
-                self._observe(logits[0], forced)
-            scores = logits_processor(input_ids, logits[:, -1])
+            logits = outputs.logits[:, -1].to(copy=True, dtype=torch.float32, device=input_ids.device)
+            scores = logits_processor(input_ids, logits)
             if generation_config.do_sample:
                 chosen = torch.multinomial(scores.softmax(dim=-1), num_samples=1)
             else:
@@ -142,10 +143,3 @@ class ForcedDecoding:
         if streamer is not None:
             streamer.end()
         return input_ids
-
-    def _observe(self, logits: torch.Tensor, forced: list[int]) -> None:
-        assert self.observer is not None
-        for row, token in enumerate(forced):
-            after = torch.full_like(logits[row], -torch.inf)
-            after[token] = logits[row, token]
-            self.observer(logits[row : row + 1], after[None])

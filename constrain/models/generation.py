@@ -34,7 +34,8 @@ class Report:
     Attributes:
         prompt_tokens: the width of the prompt, padding and places of images included.
         kept_probability: per token (EOS last), the share of the model's probability that the
-            mask kept; `None` where steps and tokens do not correspond (beams, assisted decoding).
+            mask kept, `None` for tokens that were appended without asking it; `None` as a whole where steps
+            and tokens do not correspond (beams, assisted decoding).
         forced_share: the share of tokens at which the mask left no choice; `None` likewise.
         forward_passes: how often the model was run, if tokens that follow with certainty were
             appended without asking it; else `None`: once for each token.
@@ -43,7 +44,7 @@ class Report:
     """
 
     prompt_tokens: int
-    kept_probability: tuple[float, ...] | None
+    kept_probability: tuple[float | None, ...] | None
     forced_share: float | None
     forward_passes: int | None
     seconds: dict[str, float]
@@ -203,7 +204,7 @@ def generate_batch(
     }
     loop = None
     if forced_tokens and can_force(model, inputs, kwargs):
-        loop = ForcedDecoding(masker, log, stream)
+        loop = ForcedDecoding(masker, log.appended, stream)
         kwargs["custom_generate"] = loop
     with torch.inference_mode():
         sequences: torch.Tensor = model.generate(**inputs, streamer=stream, **kwargs)
@@ -302,13 +303,19 @@ def _until_eos(ids: Sequence[int], eos_ids: Sequence[int]) -> tuple[list[int], b
 class _StepLog:
     """What the mask did at every step; read after decoding, so that a GPU is never waited for."""
 
-    _kept: list[torch.Tensor] = field(default_factory=list)
-    _forced: list[torch.Tensor] = field(default_factory=list)
+    #: `None` for tokens that were appended to the one row without a step.
+    _kept: list[torch.Tensor | None] = field(default_factory=list)
+    _forced: list[torch.Tensor | None] = field(default_factory=list)
 
     def __call__(self, before: torch.Tensor, after: torch.Tensor) -> None:
         allowed = after > -torch.inf
         self._kept.append((before.float().softmax(-1) * allowed).sum(-1))
         self._forced.append(allowed.sum(-1) == 1)
+
+    def appended(self, count: int) -> None:
+        """Note tokens of which the model was not asked."""
+        self._kept += [None] * count
+        self._forced += [None] * count
 
     @property
     def steps(self) -> int:
@@ -316,13 +323,13 @@ class _StepLog:
 
     @property
     def rows(self) -> int:
-        return len(self._kept[0]) if self._kept else 0
+        return next((len(step) for step in self._kept if step is not None), 0)
 
-    def kept_of(self, row: int, steps: int) -> tuple[float, ...]:
-        return tuple(min(1.0, float(step[row])) for step in self._kept[:steps])
+    def kept_of(self, row: int, steps: int) -> tuple[float | None, ...]:
+        return tuple(None if step is None else min(1.0, float(step[row])) for step in self._kept[:steps])
 
     def forced_share_of(self, row: int, steps: int) -> float:
-        return sum(bool(step[row]) for step in self._forced[:steps]) / max(1, steps)
+        return sum(step is None or bool(step[row]) for step in self._forced[:steps]) / max(1, steps)
 
 
 class _Clock:

@@ -129,7 +129,7 @@ def compare(
         console.rule(name)
         result = model.generate(prompt, schema=constraint, max_new_tokens=budget, do_sample=False)
         free_text = generate_freely(model, prompt, budget)
-        kept = result.report.kept_probability or ()
+        kept = [share for share in result.report.kept_probability or () if share is not None]
         console.print_json(result.text, ensure_ascii=False)
         console.print(
             f"{len(result.tokens)} tokens in {result.report.seconds['decode']:.1f} s, "
