@@ -1,4 +1,4 @@
-"""Claim: on a GPU the mask of a step is filled while the model runs, and costs next to nothing.
+"""Question: what does the constraint cost a decoding step on a GPU, where masks are filled while it runs?
 
 A quarterly report by a model with random weights (the shape of a current one, bfloat16), greedily, in
 three ways that take turns: without a constraint; with the logits processor and the loop of

@@ -41,7 +41,6 @@ cdef class MaskBuilder(Leaving):
     cdef bytes _made(self, Position position)
     cdef int _fill(self, Position position)
     cdef bytes _free_string(self, Position position)
-    cpdef bytes known(self, Position position)
     cpdef object key(self, Position position)
     cdef int _alike(self, Position position)
     cdef bint _follow(self, FrameGraph graph)

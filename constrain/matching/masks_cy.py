@@ -221,12 +221,6 @@ class MaskBuilder(Leaving):
         return mask
 
     @cython.ccall
-    def known(self, position: Position) -> bytes | None:
-        """Return the mask of a position if it was filled before, else `None`: uint32[n_words] as bytes."""
-        key: object = self.key(position)
-        return None if key is None else self._remembered(key)
-
-    @cython.ccall
     def key(self, position: Position) -> object:
         """Return what the mask depends on, where the same position can come again; else `None`."""
         frame: Frame = position.frame

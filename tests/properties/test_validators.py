@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,17 @@ def test_no_document(text: str) -> None:
     assert not Validators(True).valid(text)
 
 
+def _are_pinned(*packages: str) -> bool:
+    pins = (Path(__file__).parents[2] / "constraints.txt").read_text(encoding="utf-8").split()
+    return all(f"{name}=={importlib.metadata.version(name)}" in pins for name in packages)
+
+
 @pytest.mark.parametrize("case", DISAGREEMENTS, ids=lambda case: json.dumps(case["schema"]))
 def test_a_listed_disagreement_still_stands(case: dict[str, Any]) -> None:
     validators = Validators(case["schema"])
     verdicts = validators.verdicts(read(case["text"]))
-    if len(set(verdicts)) == 1:
+    # Of the pinned versions the list has to hold; others may have been mended.
+    if len(set(verdicts)) == 1 and not _are_pinned("jsonschema", "jsonschema-rs"):
         pytest.skip("these versions of the validators agree")
     assert verdicts == (case["jsonschema"], case["jsonschema_rs"]), case["reason"]
     with pytest.raises(Undecided):
