@@ -1,12 +1,8 @@
-"""Token masks: which tokens of a vocabulary keep a position alive.
+"""Token masks by position: which are there already, which are alike, and where they are kept.
 
-The naive mask walks the token trie depth first with one scratch position per depth; a byte that
-does not go on cuts off its subtree, which is a contiguous range of nodes. Four things save most of
-that walk. Within one string, key or number, a *lane*, a step is a lookup in the table of its
-automaton. Where a string is entered that any text may continue, the *sub* of the node (`walks_cy`)
-stands for all below it. Between JSON tokens, tokens are walked without their leading blanks, which
-are judged by a table. The tokens that stay inside a string or a number depend on the state of its
-automaton alone: their mask is cached.
+A mask depends on the frame, the state of what is being read and, near a bound, its length. Those within
+a string that any text may go on depend on what may follow it alone; those of states that differ
+by a far count are one.
 """
 
 from __future__ import annotations
@@ -19,50 +15,23 @@ except ModuleNotFoundError:
     from constrain._cython import cython
 
 if cython.compiled:
-    from cython.cimports.constrain.automata.table_cy import TableAutomaton, next_state
+    from cython.cimports.constrain.automata.table_cy import TableAutomaton
     from cython.cimports.constrain.matching.frames_cy import Frame, FrameGraph, Goal
-    from cython.cimports.constrain.matching.key_trie_cy import KeyTrie
-    from cython.cimports.constrain.matching.leaving_cy import Leaving
-    from cython.cimports.constrain.matching.modes import (
-        END,
-        FIRST_ITEM,
-        IN_KEY,
-        IN_LITERAL,
-        IN_NUMBER,
-        IN_STRING,
-        NUMBER,
-        VALUE,
-    )
+    from cython.cimports.constrain.matching.mask_contents_cy import MaskContents
+    from cython.cimports.constrain.matching.modes import IN_KEY, IN_LITERAL, IN_NUMBER, IN_STRING
     from cython.cimports.constrain.matching.position_cy import Policy, Position
-    from cython.cimports.constrain.matching.walks_cy import Scratch, Sub, WalkTrie, loops
-    from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
+    from cython.cimports.constrain.matching.walks_cy import Sub
     from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 else:
     from constrain.automata.table_cy import TableAutomaton
     from constrain.matching.frames_cy import Frame, FrameGraph, Goal
-    from constrain.matching.key_trie_cy import KeyTrie
-    from constrain.matching.leaving_cy import Leaving
-    from constrain.matching.modes import (
-        END,
-        FIRST_ITEM,
-        IN_KEY,
-        IN_LITERAL,
-        IN_NUMBER,
-        IN_STRING,
-        NUMBER,
-        VALUE,
-    )
+    from constrain.matching.mask_contents_cy import MaskContents
+    from constrain.matching.modes import IN_KEY, IN_LITERAL, IN_NUMBER, IN_STRING
     from constrain.matching.position_cy import Policy, Position
-    from constrain.matching.walks_cy import Scratch, Sub, WalkTrie, loops
-    from constrain.vocabulary.token_trie_cy import TokenTrie
+    from constrain.matching.walks_cy import Sub
 
-    next_state = TableAutomaton.step
-
-import numpy as np
-
-from constrain.automata.lazy_dfa_cy import RICH, LazyDfa
+from constrain.automata.lazy_dfa_cy import LazyDfa
 from constrain.matching.alike_states import AlikeStates, counted
-from constrain.matching.vocabulary_masks import MaskCache, vocabulary_masks
 
 __all__ = ["MaskBuilder"]
 
@@ -71,7 +40,7 @@ _MOST_FREE_STRINGS = 512
 
 
 @cython.cclass
-class MaskBuilder(Leaving):
+class MaskBuilder(MaskContents):
     """Fills masks for the positions of one constraint and one vocabulary.
 
     Attributes:
@@ -79,25 +48,7 @@ class MaskBuilder(Leaving):
     """
 
     def __init__(self, vocabulary: Any, policy: Policy, max_bytes: int) -> None:
-        shared = vocabulary_masks(vocabulary, policy)
-        super().__init__(shared, policy, (vocabulary.size + 31) // 32, vocabulary.trie.max_depth)
-        self.whole = self.shared.whole
-        self.inside = self.shared.inside
-        self.stripped = self.shared.stripped
-        self.escaped = self.shared.escaped
-        self.plain = self.shared.plain
-        self.numeric = self.shared.numeric
-        self.after_number = self.shared.after_number
-        self.resuming = self.shared.resuming
-        self.numbers = self.shared.numbers
-        self.character_array = self.shared.characters
-        if cython.compiled:
-            self.characters = cython.cast(
-                cython.p_int, cython.cast(cython.size_t, self.shared.character_address)
-            )
-        else:
-            self.characters = self.character_array.tolist()
-        self.cache = MaskCache(max_bytes // 2)
+        super().__init__(vocabulary, policy, max_bytes)
         # Whole masks by position, in two generations; the older one is dropped when the younger is full.
         self._most_whole = max(1, max_bytes // 4 // (4 * self.n_words))
         self._young: dict[object, bytes] = {}
@@ -105,12 +56,6 @@ class MaskBuilder(Leaving):
         self._graph: Any = None
         self.worst: dict[object, int] = {}
         self._alike_states: dict[object, AlikeStates] = {}
-        self._universal: dict[object, bool] = {}
-        self._fits_state = -1
-        self._fits = bytearray()
-        # For the automaton of keys that was asked last, 1 for states with many words and 2 for others.
-        self._rich_automaton: Any = None
-        self._rich_states = bytearray()
         # What was filled last of a free string.
         self._string_frame: Any = None
         self._string_goal: Any = None
@@ -167,23 +112,6 @@ class MaskBuilder(Leaving):
         finally:
             self.words = kept
         return mask
-
-    @cython.cfunc
-    def _fill(self, position: Position) -> cython.int:
-        mode: cython.int = position.mode
-        self.filter = None
-        if mode == IN_STRING and position.escape == 0:
-            self._fill_string(position)
-        elif mode == IN_KEY and position.escape == 0:
-            self._fill_key(position)
-        elif mode == IN_NUMBER:
-            self._fill_number(position)
-        elif mode == IN_LITERAL or mode == IN_STRING or mode == IN_KEY:
-            self._clear()
-            self._walk(self.whole, 0, position, 0)
-        else:
-            self._add_structure(position, True)
-        return 0
 
     @cython.cfunc
     def _free_string(self, position: Position) -> bytes | None:
@@ -296,376 +224,4 @@ class MaskBuilder(Leaving):
             self._old = self._young
             self._young = {}
         self._young[key] = mask
-        return 0
-
-    @cython.cfunc
-    def _add_structure(self, position: Position, is_first: cython.bint) -> cython.int:
-        """Add what may come between JSON tokens; if it is the first, nothing else is in the mask."""
-        if position.mode == END and not self.policy.trailing:
-            if is_first:
-                self._clear()
-            return 0
-        allowed = self.shared.judge_blanks(self.policy, position.blanks)
-        if is_first:
-            self._copy(allowed[1])
-        else:
-            self._add(allowed[1])
-        if position.mode == END:
-            return 0
-        self.filter = allowed[0]
-        self._walk(self.stripped, 0, position, 0)
-        if position.mode == VALUE or position.mode == FIRST_ITEM:
-            self._add_numbers(position)
-        self.filter = None
-        return 0
-
-    @cython.cfunc
-    def _add_numbers(self, position: Position) -> cython.int:
-        """Add the beginnings of the numbers that may be the value which is due."""
-        goal: Goal = position.goal
-        if position.mode == FIRST_ITEM:
-            entry = position.frame.item()
-            if entry is None:
-                return 0
-            goal = entry.goal
-        if not goal.offers(NUMBER):
-            return 0
-        if goal.number.is_shared:
-            key: object = (goal.number, self.policy.whitespace_name, position.blanks)
-            cache = self.shared.cache
-            mask = cache.get(key)
-            if mask is None:
-                mask = self._apart(self.numbers, position)
-                cache.put(key, mask)
-            self._add(mask)
-            return 0
-        self._walk(self.numbers, 0, position, 0)
-        return 0
-
-    @cython.cfunc
-    def _apart(self, walk: WalkTrie, position: Position) -> bytes:
-        """Return the packed mask of what a walk adds; the mask that is being filled stays as it is."""
-        kept = self.words
-        memory = bytearray(4 * self.n_words)
-        if cython.compiled:
-            self.words = cython.cast(cython.p_uint, cython.cast(cython.p_char, memory))
-        else:
-            self.words = [0] * self.n_words
-        try:
-            self._walk(walk, 0, position, 0)
-            if not cython.compiled:
-                memory[:] = np.array(self.words, dtype=np.uint32).tobytes()
-        finally:
-            self.words = kept
-        return bytes(memory)
-
-    @cython.cfunc
-    def _fill_number(self, position: Position) -> cython.int:
-        """Fill the mask within a number: what stays in it, what leaves it, what comes after it."""
-        automaton: TableAutomaton = position.automaton
-        cache = self.shared.cache if automaton.is_shared else self.cache
-        key: object = (automaton, position.state)
-        mask = cache.get(key)
-        target: Position
-        if mask is None:
-            self._clear()
-            self._walk(self.numeric, 0, position, 0)
-            cache.put(key, self._packed())
-        else:
-            self._copy(mask)
-        self._walk(self.after_number, 0, position, 0)
-        if automaton.accepting(position.state):
-            target = Position(self.policy)
-            position.end_number(target)
-            self._add_structure(target, False)
-        return 0
-
-    @cython.cfunc
-    def _fill_string(self, position: Position) -> cython.int:
-        goal: Goal = position.goal
-        low: cython.Py_ssize_t = goal.text_low
-        high: cython.Py_ssize_t = goal.text_high
-        left: cython.Py_ssize_t
-        sub: Sub = self._sub(self.whole, 0, False)
-        if self._is_universal(position.automaton, position.state):
-            left = -1 if high < 0 else high - position.length
-            if left < 0 or left > self.max_depth:
-                self._copy_root(sub)
-            else:
-                self._copy_bounded(position, left)
-            if position.frame.captures:
-                self._leave_captured(sub, position)
-            elif low <= position.length and (left < 0 or left > self.max_depth):
-                self._leave_free(sub, position, 0)
-            else:
-                self._leave_counted(sub, position, left)
-            return 0
-        self._copy_inside(position)
-        self._walk(self.resuming, 0, position, 0)
-        if position.frame.captures:
-            self._leave_captured(sub, position)
-        else:
-            self._leave_string(sub, position, 0)
-        return 0
-
-    @cython.cfunc
-    def _is_universal(self, automaton: TableAutomaton, state: cython.int) -> cython.bint:
-        key: object = (automaton, state)
-        universal = self._universal.get(key)
-        if universal is None:
-            universal = automaton.is_universal(state)
-            self._universal[key] = universal
-        return universal
-
-    @cython.cfunc
-    def _copy_root(self, sub: Sub) -> cython.int:
-        """Write the mask of the tokens that stay inside a string that any text may continue."""
-        if sub.words is None:
-            self._clear()
-            self._emit(sub.inside, 0)
-            sub.words = self._packed()
-        else:
-            self._copy(sub.words)
-        return 0
-
-    @cython.cfunc
-    def _copy_bounded(self, position: Position, left: cython.Py_ssize_t) -> cython.int:
-        """Write the mask of the tokens that stay in a free string of at most `left` more characters.
-
-        It depends on the vocabulary alone: all bounded strings of all constraints share it.
-        """
-        key: object = left
-        mask = self.shared.cache.get(key)
-        if mask is None:
-            self._copy(self.shared.short_tokens(left))
-            self._walk(self.escaped, 0, position, 0)
-            self.shared.cache.put(key, self._packed())
-            return 0
-        self._copy(mask)
-        return 0
-
-    @cython.cfunc
-    def _copy_inside(self, position: Position) -> cython.int:
-        """Write the mask of the tokens that stay inside a string or key, from a cache if it is there."""
-        automaton: TableAutomaton = position.automaton
-        goal: Goal = position.goal
-        if position.mode == IN_STRING and not goal.is_far(position.length, self.max_depth):
-            self._clear()
-            self._add_plain(automaton, position.state, goal, position.length, False)
-            self._walk(self.escaped, 0, position, 0)
-            return 0
-        frame: Frame = position.frame
-        if position.mode == IN_KEY and frame.n_names > RICH and not self._is_rich(position, position.state):
-            self._clear()
-            self._walk(self.inside, 0, position, 0)
-            return 0
-        cache = self.shared.cache if automaton.is_shared else self.cache
-        # Where keys were written, only what is rich of new ones goes on; such a mask is another one.
-        has_written: cython.bint = (
-            position.mode == IN_KEY and frame.n_names > 0 and automaton is not frame.shape.keys.automaton
-        )
-        key: object = (automaton, position.state, has_written)
-        mask = cache.get(key)
-        if mask is not None:
-            self._copy(mask)
-            return 0
-        self._clear()
-        self._rich = True
-        if self._add_plain(automaton, position.state, None, 0, has_written):
-            self._walk(self.escaped, 0, position, 0)
-        else:
-            self._clear()
-            self._walk(self.inside, 0, position, 0)
-        if self._rich:
-            cache.put(key, self._packed())
-        return 0
-
-    @cython.cfunc
-    def _add_plain(
-        self,
-        automaton: TableAutomaton,
-        start: cython.int,
-        goal: Goal,
-        length: cython.Py_ssize_t,
-        only_rich: cython.bint,
-    ) -> cython.bint:
-        """Add the tokens without an escape that stay inside a text which `automaton` reads.
-
-        Where a state leads back to itself by all characters below a node, all tokens below are added.
-
-        Args:
-            goal: if its bounds on the length count.
-            length: that was read.
-            only_rich: give up and return False at a state with few words.
-        """
-        walk: WalkTrie = self.plain
-        trie: TokenTrie = walk.trie
-        scratch: Scratch = self._scratch(0)
-        # Local names of what the loop reads: it runs once for each of very many nodes.
-        words: cython.p_uint = self.words
-        states: cython.p_int = scratch.state
-        depths: cython.p_int = trie.c_depth
-        ends: cython.p_int = trie.c_subtree_end
-        texts: cython.p_uchar = trie.c_byte
-        firsts: cython.p_int = trie.c_token_low
-        lasts: cython.p_int = trie.c_token_high
-        ordered: cython.p_int = trie.c_sorted_ids
-        signatures: cython.p_longlong = walk.signature
-        looping: cython.longlong
-        one: cython.uint = 1
-        node: cython.int = 1
-        end: cython.int = trie.c_subtree_end[0]
-        depth: cython.int
-        before: cython.int
-        state: cython.int
-        token: cython.int
-        byte: cython.int
-        k: cython.int
-        is_counted: cython.bint = goal is not None
-        begun: cython.Py_ssize_t = length
-        self._fits_state = -1
-        states[0] = start
-        scratch.length[0] = length
-        while node < end:
-            depth = depths[node]
-            byte = texts[node]
-            before = states[depth - 1]
-            # The table moves when the automaton grows, so it has no name of its own.
-            state = next_state(automaton, before, byte)
-            if state < 0:
-                node = ends[node]
-                continue
-            if is_counted:
-                length = scratch.length[depth - 1]
-                if byte & 0xC0 != 0x80:
-                    length += 1
-                scratch.length[depth] = length
-                if not goal.has_length(state, length):
-                    node = ends[node]
-                    continue
-            if only_rich and state != before and not self._has_riches(automaton, state):
-                return False
-            looping = automaton.loops[state]
-            if looping < 0 and state == before and lasts[node] - firsts[node] >= 8:
-                looping = loops(automaton, state)
-            if looping > 0 and not signatures[node] & ~looping:
-                if not is_counted:
-                    for k in range(firsts[node], lasts[node]):
-                        token = ordered[k]
-                        words[token >> 5] |= one << (token & 31)
-                    node = ends[node]
-                    continue
-                self._add_below(trie, node, goal, state, begun)
-                node = ends[node]
-                continue
-            states[depth] = state
-            # The tokens that end here come first among those below.
-            for k in range(firsts[node], firsts[node + 1] if ends[node] > node + 1 else lasts[node]):
-                token = ordered[k]
-                words[token >> 5] |= one << (token & 31)
-            node += 1
-        return True
-
-    @cython.cfunc
-    def _has_riches(self, automaton: TableAutomaton, state: cython.int) -> cython.bint:
-        """Return whether more than a few words go on from a state."""
-        if automaton is self._rich_automaton and state < len(self._rich_states):
-            if self._rich_states[state] != 0:
-                return self._rich_states[state] == 1
-        else:
-            self._rich_automaton = automaton
-            self._rich_states = bytearray(2 * state + 64)
-        rich: cython.bint = automaton.is_rich(state)
-        self._rich_states[state] = 1 if rich else 2
-        return rich
-
-    @cython.cfunc
-    def _add_below(
-        self, trie: TokenTrie, node: cython.int, goal: Goal, state: cython.int, begun: cython.Py_ssize_t
-    ) -> cython.int:
-        """Add the tokens below a node that keep the bounds, where all of them end in one state.
-
-        Args:
-            begun: the number of characters before the tokens.
-        """
-        one: cython.uint = 1
-        k: cython.int
-        token: cython.int
-        count: cython.int
-        # By the number of characters: 0 if not known yet, 1 if they fit, 2 if not.
-        if self._fits_state != state:
-            self._fits_state = state
-            self._fits = bytearray(self.max_depth + 1)
-        fits: bytearray = self._fits
-        for k in range(trie.c_token_low[node], trie.c_token_high[node]):
-            token = trie.c_sorted_ids[k]
-            count = self.characters[token]
-            if fits[count] == 0:
-                fits[count] = 1 if goal.has_length(state, begun + count) else 2
-            if fits[count] == 1:
-                self.words[token >> 5] |= one << (token & 31)
-        return 0
-
-    @cython.cfunc
-    def _fill_key(self, position: Position) -> cython.int:
-        frame: Frame = position.frame
-        offer: tuple[Any, ...] = frame.offer()
-        sub: Sub = self._sub(self.whole, 0, True)
-        named: Position
-        if offer[3] and position.state >= 0:
-            # Any text may go on: those that lead to named keys are among them.
-            if position.automaton.is_boundary(position.state):
-                self._copy_root(sub)
-            else:
-                self._copy_key_inside(position)
-        elif position.state >= 0 and not (offer[0] and position.trie >= 0):
-            self._copy_key_inside(position)
-        elif position.state >= 0:
-            self._copy_key_inside(position)
-            named = position.copy()
-            named.state = -1
-            self._add_names(named)
-        else:
-            self._clear()
-            self._add_names(position)
-        if position.state < 0 or not position.automaton.is_boundary(position.state):
-            self._walk(self.resuming, 0, position, 0)
-        self._leave_key(sub, position, 0)
-        return 0
-
-    @cython.cfunc
-    def _add_names(self, position: Position) -> cython.int:
-        """Add the tokens that stay inside a named key."""
-        if position.trie >= 0:
-            self._add_names_below(self.plain.trie, position.names, position.trie, 0, position.frame.offered())
-            self._walk(self.escaped, 0, position, 0)
-        return 0
-
-    @cython.cfunc
-    def _add_names_below(
-        self, trie: TokenTrie, names: KeyTrie, above: cython.int, node: cython.int, offered: bytes
-    ) -> cython.int:
-        """Add the tokens below a node that go on with an offered key; at most as deep as a token is long."""
-        below: cython.int = above + 1
-        child: cython.int
-        token: cython.int
-        one: cython.uint = 1
-        while below < names.c_end[above]:
-            child = trie.child(node, names.c_byte[below])
-            if child >= 0 and names.is_offered(below, offered):
-                token = trie.c_token[child]
-                while token >= 0:
-                    self.words[token >> 5] |= one << (token & 31)
-                    token = trie.c_next_same[token]
-                if trie.c_subtree_end[child] > child + 1:
-                    self._add_names_below(trie, names, below, child, offered)
-            below = names.c_end[below]
-        return 0
-
-    @cython.cfunc
-    def _copy_key_inside(self, position: Position) -> cython.int:
-        """Write the mask of the tokens after which a free key can still come."""
-        free: Position = position.copy()
-        free.trie = -1
-        self._copy_inside(free)
         return 0
