@@ -151,7 +151,8 @@ class SubschemaNode:
             meaning = KEYWORDS.get(keyword)
             if meaning is None or kind not in meaning[0] or meaning[1] in done:
                 continue
-            done.add(meaning[1])
+            if meaning[1] in _TOGETHER:
+                done.add(meaning[1])
             try:
                 part = meaning[1](self, keyword, kind)
             except ConstrainError as error:
@@ -556,6 +557,10 @@ def utf8(text: str) -> bytes | None:
         return text.encode()
     except UnicodeEncodeError:
         return None
+
+
+#: What reads all of its keywords at once; everything else is asked for each of them.
+_TOGETHER = frozenset((_properties, _items, _contains, _if))
 
 
 def _harmless() -> dict[str, frozenset[str]]:
