@@ -8,9 +8,8 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -80,7 +79,7 @@ class Constraint:
         self.documents: Mapping[str, Document] = self._compiler.reached
         self._policy = Policy(options)
         self._lock = threading.RLock()
-        self._sessions: WeakKeyDictionary[Vocabulary, Session] = WeakKeyDictionary()
+        self._sessions: dict[Vocabulary, Session] = {}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -285,35 +284,36 @@ def _number_text(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
+def _members(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(items)
+    if len(result) != len(items):
+        seen: set[str] = set()
+        for key, _ in items:
+            if key in seen:
+                raise SchemaError(f"the key {key!r} is repeated in one object")
+            seen.add(key)
+    return result
+
+
+def _no_value(name: str) -> Any:
+    raise SchemaError(f"{name} is not a JSON value")
+
+
+@lru_cache(maxsize=16)
+def _decoder(parse_float: Callable[[str], Any]) -> json.JSONDecoder:
+    return json.JSONDecoder(parse_float=parse_float, parse_constant=_no_value, object_pairs_hook=_members)
+
+
 def parse_json(text: bytes | str, *, parse_float: Callable[[str], Any] = Decimal) -> Any:
     """Return the value of a JSON text, its fractions exact by default.
 
     Raises:
         SchemaError: the text is not JSON, or an object repeats a key; with line and column.
     """
-
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        result = dict(items)
-        if len(result) != len(items):
-            seen: set[str] = set()
-            for key, _ in items:
-                if key in seen:
-                    raise SchemaError(f"the key {key!r} is repeated in one object")
-                seen.add(key)
-        return result
-
-    def refuse(name: str) -> Any:
-        raise SchemaError(f"{name} is not a JSON value")
-
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        return json.loads(
-            text.removeprefix("\ufeff"),
-            parse_float=parse_float,
-            parse_constant=refuse,
-            object_pairs_hook=pairs,
-        )
+        return _decoder(parse_float).decode(text.removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         raise SchemaError(f"the text is not UTF-8: byte {error.start}") from None
     except json.JSONDecodeError as error:

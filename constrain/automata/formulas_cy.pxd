@@ -15,6 +15,7 @@ cdef class Formulas:
     cdef dict _implicants
     cdef dict _n_paths
     cdef dict _unate
+    cpdef object lone(self, Py_ssize_t formula)
     cdef object _node(self, object variable, object low, object high)
     cdef object _shortcut(self, object f, object g, object h)
     cdef object _reachable(self, object formula)

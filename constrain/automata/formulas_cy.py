@@ -80,6 +80,13 @@ class Formulas:
         """Return what the variable with this index stands for."""
         return self.values[variable]
 
+    @cython.ccall
+    def lone(self, formula: cython.Py_ssize_t) -> object:
+        """Return the value whose variable a formula is, or `None` if it is no single variable."""
+        if formula <= 1 or self._low[formula] != 0 or self._high[formula] != 1:
+            return None
+        return self.values[self._variable[formula]]
+
     @cython.cfunc
     def _node(self, variable: Any, low: Any, high: Any) -> Any:
         if low == high:
@@ -241,6 +248,9 @@ class Formulas:
     def support(self, formula: int) -> tuple[int, ...]:
         """Return the indices of the variables on which `formula` depends, ascending."""
         result = self._supports.get(formula)
+        if result is None and formula > 1 and self._low[formula] <= 1 and self._high[formula] <= 1:
+            result = (self._variable[formula],)
+            self._supports[formula] = result
         if result is None:
             result = tuple(sorted({self._variable[node] for node in self._reachable(formula)}))
             self._supports[formula] = result

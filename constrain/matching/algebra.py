@@ -8,15 +8,25 @@ sub-schemas whose truth the parent wants to know when the value ends.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations
-from typing import cast
+from typing import Any, cast
 
 from constrain.automata.formulas_cy import FALSE, TRUE, Formulas
 from constrain.automata.languages_cy import CONCATENATION, REPETITION, Language, Languages
 from constrain.automata.lazy_dfa_cy import LazyDfa, any_text_automaton
 from constrain.automata.lengths import fixed_length, largest_tail
-from constrain.automata.numbers import Atom, NumberAutomaton, OneOf, number_automaton
+from constrain.automata.numbers import (
+    Atom,
+    IntegerText,
+    MultipleOf,
+    NumberAutomaton,
+    OneOf,
+    number_automaton,
+)
 from constrain.matching.atoms import (
+    ALL_KINDS,
     ARRAY,
     KINDS,
     NUMBER,
@@ -40,6 +50,19 @@ __all__ = ["Algebra", "TextPlan"]
 _MANY_CHARACTERS = 8
 
 
+@lru_cache(maxsize=64)
+def _lone_numbers(integers: int, bounded: bool, max_states: int) -> NumberAutomaton:
+    """Return the automaton of all numbers; of integers if they are 1, or 2 for those without a fraction."""
+    atoms: tuple[Atom, ...] = ((), (MultipleOf(Fraction(1)),), (IntegerText(),))[integers]
+    return number_automaton(
+        atoms,
+        lambda vector: vector == 1 or not atoms,
+        lambda vector: 0,
+        bounded=bounded,
+        max_states=max_states,
+    )
+
+
 class _ValueSet:
     """The schema of finitely many values."""
 
@@ -61,6 +84,10 @@ class _ValueSet:
     def has_simple_value(self) -> bool:
         """Return whether there is a value."""
         return bool(self._values)
+
+    def lone_types(self) -> int:
+        """Return -1: it says more than types."""
+        return -1
 
 
 class TextPlan:
@@ -129,12 +156,13 @@ class Algebra:
         result = self._components.get(key)
         if result is None:
             formulas = self.formulas
-            variables = formulas.support(goal)
-            if len(variables) == 1 and formulas.of_variable(variables[0]) == goal:
-                result = cast(SchemaNode, formulas.value(variables[0])).component(kind)
+            node: Any = formulas.lone(goal)
+            if node is not None:
+                result = node.component(kind)
             else:
+                variables = formulas.support(goal)
                 table = {
-                    variable: cast(SchemaNode, formulas.value(variable)).component(kind)
+                    variable: cast("SchemaNode", formulas.value(variable)).component(kind)
                     for variable in variables
                 }
                 result = formulas.substitute(goal, table)
@@ -143,21 +171,22 @@ class Algebra:
 
     def kinds(self, goal: int) -> int:
         """Return the kinds of values that may satisfy a goal, as bits: a quick answer, perhaps too many."""
-        formulas = self.formulas
         if goal <= TRUE:
-            return (1 << len(KINDS)) - 1 if goal == TRUE else 0
-        variables = formulas.support(goal)
-        if len(variables) == 1 and formulas.of_variable(variables[0]) == goal:
-            return cast(SchemaNode, formulas.value(variables[0])).kinds()
-        return (1 << len(KINDS)) - 1
+            return ALL_KINDS if goal == TRUE else 0
+        node: Any = self.formulas.lone(goal)
+        return ALL_KINDS if node is None else int(node.kinds())
+
+    def lone_types(self, goal: int) -> int:
+        """Return what `SchemaNode.lone_types` does, for any goal."""
+        if goal <= TRUE:
+            return ALL_KINDS if goal == TRUE else -1
+        node: Any = self.formulas.lone(goal)
+        return -1 if node is None else int(node.lone_types())
 
     def has_simple_value(self, goal: int) -> bool:
         """Return whether a most simple value surely satisfies a goal: quick, perhaps too cautious."""
-        formulas = self.formulas
-        variables = formulas.support(goal)
-        if len(variables) != 1 or formulas.of_variable(variables[0]) != goal:
-            return False
-        return cast(SchemaNode, formulas.value(variables[0])).has_simple_value()
+        node: Any = self.formulas.lone(goal)
+        return node is not None and bool(node.has_simple_value())
 
     def is_surely_empty(self, goal: int) -> bool:
         """Return whether no value satisfies a goal, as far as that can be told without its members.
@@ -259,10 +288,7 @@ class Algebra:
 
     def _shared_text(self, formula: int) -> SharedText | None:
         """Return the atom that a string formula consists of, if it is a `SharedText`."""
-        variables = self.formulas.support(formula)
-        if len(variables) != 1 or self.formulas.of_variable(variables[0]) != formula:
-            return None
-        atom = self.formulas.value(variables[0])
+        atom = self.formulas.lone(formula)
         return atom if isinstance(atom, SharedText) else None
 
     def text_plan(self, goal: int, tracked: tuple[int, ...] = ()) -> TextPlan:
@@ -414,11 +440,18 @@ class Algebra:
 
     # Numbers
 
+    def lone_numbers(self, types: int) -> NumberAutomaton:
+        """Return the automaton of the numbers of some types: see `SchemaNode.lone_types`."""
+        options = self.options
+        return _lone_numbers(types >> len(KINDS), options.numbers == "bounded", options.max_states)
+
     def number_automaton(self, goal: int, tracked: tuple[int, ...] = ()) -> NumberAutomaton:
         """Return the automaton of the numbers that satisfy `goal`; its outcomes tell the tracked."""
         wanted = self.component(goal, NUMBER)
-        watched = tuple(self.component(formula, NUMBER) for formula in tracked)
-        key = (wanted, *watched)
+        return self._number_automaton((wanted, *(self.component(formula, NUMBER) for formula in tracked)))
+
+    def _number_automaton(self, key: tuple[int, ...]) -> NumberAutomaton:
+        """Return the automaton of the numbers that satisfy the first formula; it tells the others."""
         automaton = self._number_automata.get(key)
         if automaton is None:
             formulas = self.formulas
@@ -427,8 +460,8 @@ class Algebra:
             bits = {variable: bit for bit, variable in enumerate(variables)}
             automaton = number_automaton(
                 atoms,
-                self._truth(wanted, bits),
-                self._outcomes(watched, bits),
+                self._truth(key[0], bits),
+                self._outcomes(key[1:], bits),
                 bounded=self.options.numbers == "bounded",
                 max_states=self.options.max_states,
             )

@@ -128,7 +128,7 @@ class ArrayShape:
         goal = self.machine.algebra.formulas.conjunction(goals)
         if not self.machine.emptiness.is_nonempty(goal):
             return None
-        return Entry(self.machine.goal(goal), lambda table: self)
+        return Entry(self.machine.goal(goal), None, single=self)
 
     def _general_entry(self, index: int, values: Collection[Value]) -> Entry | None:
         machine = self.machine

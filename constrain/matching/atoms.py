@@ -9,7 +9,7 @@ Keys and string values are the UTF-8 bytes of the decoded text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from constrain.matching.values import Value
 
 __all__ = [
+    "ALL_KINDS",
     "ARRAY",
     "FALSE_LITERAL",
     "KINDS",
@@ -47,6 +48,8 @@ __all__ = [
 
 #: The kinds of JSON values; `true` and `false` are kinds of their own, so a truth table needs no atom.
 KINDS = range(7)
+#: All of them, as bits.
+ALL_KINDS = (1 << len(KINDS)) - 1
 KIND_NAMES = ("null", "false", "true", "number", "string", "array", "object")
 
 
@@ -61,6 +64,12 @@ class SchemaNode(Protocol):
 
     def has_simple_value(self) -> bool:
         """Return whether a most simple value surely satisfies it: a quick answer, perhaps too cautious."""
+
+    def lone_types(self) -> int:
+        """Return the types that it allows if it says no more, as bits that mean the same everywhere, else -1.
+
+        The bits are those of the kinds; integers have one beyond them, and another where `1.0` is none.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +129,13 @@ class AllProperties:
         names: key -> goal.
         patterns: (language of keys, goal), any number of which may apply to one key.
         rest: the goal of all other keys.
+        surely_have_values: returns named keys whose own goals have values: what a glance tells.
     """
 
     names: Mapping[bytes, int]
     patterns: tuple[tuple[Language, int], ...]
     rest: int
+    surely_have_values: Callable[[], Iterable[bytes]] = tuple
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ cdef class Goal:
     cdef readonly tuple tracked
     cdef int known_kinds
     cdef int kinds
+    cdef int _lone_types
     cdef readonly TableAutomaton text
     cdef readonly int text_low
     cdef readonly int text_high
@@ -21,6 +22,9 @@ cdef class Goal:
     cdef object _array
     cdef dict _literal_outcomes
     cpdef bint offers(self, int kind)
+    cdef int _glance(self)
+    cdef int _prepare(self, int kind)
+    cpdef int lone_types(self)
     cdef int _find_lengths(self, int state, Py_ssize_t length, Py_ssize_t width)
     cpdef bint has_length(self, int state, Py_ssize_t length)
     cpdef bint is_far(self, Py_ssize_t length, Py_ssize_t most)

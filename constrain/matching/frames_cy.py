@@ -24,6 +24,8 @@ if cython.compiled:
 else:
     from constrain.matching.modes import ARRAY, NUMBER, OBJECT, STRING
 
+from constrain.automata.lazy_dfa_cy import any_text_automaton
+from constrain.matching.atoms import ALL_KINDS
 from constrain.matching.name_set import NameSet
 from constrain.matching.values import array_value, object_value
 
@@ -55,6 +57,7 @@ class Goal:
         self.tracked = tracked
         self.known_kinds = 0
         self.kinds = 0
+        self._lone_types = -2
         self.text: Any = None
         self.text_low = 0
         self.text_high = -1
@@ -71,18 +74,55 @@ class Goal:
         """Return whether a value of `kind` can satisfy the goal."""
         bit: cython.int = 1 << kind
         if self.known_kinds == 0:
-            # What the types rule out is known at once.
-            self.known_kinds = ~cython.cast(cython.int, self.machine.algebra.kinds(self.formula))
+            self._glance()
         if not self.known_kinds & bit:
             with self.machine.algebra.deadline:
                 if self.machine.emptiness.has_kind(self.formula, kind):
                     self.kinds |= bit
-                    if kind == STRING:
-                        self._prepare_text()
-                    elif kind == NUMBER:
-                        self.number = self.machine.algebra.number_automaton(self.formula, self.tracked)
+                    self._prepare(kind)
             self.known_kinds |= bit
         return (self.kinds & bit) != 0
+
+    @cython.cfunc
+    def _glance(self) -> cython.int:
+        """Find what is known at once: kinds that the types rule out, and one that is left and has a value."""
+        algebra: Any = self.machine.algebra
+        kinds: cython.int = self.lone_types()
+        if kinds >= 0:
+            # Any value of these types: containers may be empty.
+            self.kinds = kinds & ALL_KINDS
+            if kinds & 1 << NUMBER:
+                self.number = algebra.lone_numbers(kinds)
+            if kinds & 1 << STRING:
+                self.text = any_text_automaton()
+                self.text_universal = True
+            self.known_kinds = -1
+            return 0
+        kinds = algebra.kinds(self.formula)
+        self.known_kinds = ~kinds
+        if kinds & (kinds - 1) == 0 and kinds != 0 and algebra.has_simple_value(self.formula):
+            self.kinds = kinds
+            if kinds == 1 << STRING or kinds == 1 << NUMBER:
+                with algebra.deadline:
+                    self._prepare(STRING if kinds == 1 << STRING else NUMBER)
+            self.known_kinds = -1
+        return 0
+
+    @cython.cfunc
+    def _prepare(self, kind: cython.int) -> cython.int:
+        """Make the automaton of strings or numbers, if the kind has one."""
+        if kind == STRING:
+            self._prepare_text()
+        elif kind == NUMBER:
+            self.number = self.machine.algebra.number_automaton(self.formula, self.tracked)
+        return 0
+
+    @cython.ccall
+    def lone_types(self) -> cython.int:
+        """Return the types that it allows if it asks no more, else -1: see `SchemaNode.lone_types`."""
+        if self._lone_types == -2:
+            self._lone_types = -1 if self.tracked else self.machine.algebra.lone_types(self.formula)
+        return self._lone_types
 
     def _prepare_text(self) -> None:
         plan = self.machine.algebra.text_plan(self.formula, self.tracked)

@@ -97,10 +97,8 @@ class KeySpace:
 
     Attributes:
         names: the named keys, sorted; a class is written as the index of its key.
-        order: per named key, its place in the declared order (`property_order="schema"`).
         trie: the named keys by their bytes.
         patterns: the languages whose membership makes the free classes.
-        cover: the case splits of formulas about these keys.
     """
 
     MAX_PATTERNS = 64
@@ -120,21 +118,24 @@ class KeySpace:
         patterns: dict[Language, None] = {}
         for atom in atoms:
             declared.update(dict.fromkeys(atom.names))
-            patterns.update(dict.fromkeys(language for language, _ in atom.patterns))
+            if atom.patterns:
+                patterns.update(dict.fromkeys([language for language, _ in atom.patterns]))
         for names in more:
             declared.update(dict.fromkeys(names))
         self.trie = KeyTrie(declared)
         self.names: list[bytes] = self.trie.names
         self.index = {name: index for index, name in enumerate(self.names)}
-        places = {name: place for place, name in enumerate(declared)}
-        self.order = [places[name] for name in self.names]
-        self.by_order = sorted(range(len(self.names)), key=self.order.__getitem__)
+        self._declared = declared
+        # Not every object needs these.
+        self._order: list[int] | None = None
+        self._by_order: list[int] | None = None
+        self._cover: Cover | None = None
         self.patterns = list(patterns)
         if len(self.patterns) > self.MAX_PATTERNS:
             raise LimitExceeded(
                 "too many different patterns for the keys of one object", limit=self.MAX_PATTERNS
             )
-        self._pattern_bits = {language: bit for bit, language in enumerate(self.patterns)}
+        self._pattern_bits = {language: bit for bit, language in enumerate(patterns)}
         self.all_names = (1 << len(self.names)) - 1
         #: Runs over any key; its outcomes are the free classes.
         self.automaton: LazyDfa = (
@@ -142,7 +143,6 @@ class KeySpace:
             if self.patterns
             else any_text_automaton()
         )
-        self.cover = Cover(algebra, self)
         self._named_vectors: dict[int, int] = {}
         self._free_classes: list[int] | None = None
         self._free_languages: dict[int, Language] = {}
@@ -150,6 +150,28 @@ class KeySpace:
         self._blocked_after: dict[int, int] = {}
         self._demands: dict[AllProperties, Demands] = {}
         self._kept: dict[tuple[Demands, ...], Kept] = {}
+
+    @property
+    def order(self) -> list[int]:
+        """Per named key, its place in the declared order."""
+        if self._order is None:
+            places = {name: place for place, name in enumerate(self._declared)}
+            self._order = [places[name] for name in self.names]
+        return self._order
+
+    @property
+    def by_order(self) -> list[int]:
+        """The named keys in the declared order."""
+        if self._by_order is None:
+            self._by_order = sorted(range(len(self.names)), key=self.order.__getitem__)
+        return self._by_order
+
+    @property
+    def cover(self) -> Cover:
+        """The case splits of formulas about these keys."""
+        if self._cover is None:
+            self._cover = Cover(self.algebra, self)
+        return self._cover
 
     def demands(self, atom: AllProperties) -> Demands:
         """Return what an atom asks of the values of keys."""
@@ -168,6 +190,14 @@ class KeySpace:
             kept = Kept(self, together)
             self._kept[together] = kept
         return kept
+
+    def bits(self, names: Iterable[bytes]) -> int:
+        """Return named keys as bits."""
+        index = self.index
+        found = 0
+        for name in names:
+            found |= 1 << index[name]
+        return found
 
     def vector_of(self, name_index: int) -> int:
         """Return the membership vector of a named key."""

@@ -416,8 +416,17 @@ class Leaving(MaskWalks):
         continues: cython.int = -1
         if sub.begins_key and sub.further is not None:
             continues = frame.shape.continues_after(frame, name)
-        key: object = (member.goal, sub, continues)
+        goal: Goal = member.goal
+        types: cython.int
+        common: object = None
+        key: object = (goal, sub, continues)
         allowed = self._after_keys.get(key)
+        if allowed is None:
+            types = goal.lone_types()
+            if types >= 0:
+                # All constraints have such values.
+                common = (types, sub, continues, self.policy.whitespace_name, self.policy.numbers_name)
+                allowed = self.shared.after_keys.get(common)
         if allowed is not None and continues >= 0:
             self._set_allowed(sub, level, allowed)
             return 0
@@ -429,6 +438,8 @@ class Leaving(MaskWalks):
                 exit.expect_colon(self._following(frame, member, name))
                 self._allow_some(sub.further, exit, level)
             allowed = self._allowed(sub, level)
+            if common is not None:
+                self.shared.after_keys[common] = allowed
             if len(self._after_keys) >= _MOST_AFTER_KEYS:
                 self._after_keys.clear()
             self._after_keys[key] = allowed

@@ -19,6 +19,9 @@ from constrain.matching.values import Value
 
 __all__ = ["Machine"]
 
+#: The atoms that tell keys apart.
+_ABOUT_KEYS = (AllProperties, Required, ObjectIn)
+
 
 class Machine:
     """Interns the goals and shapes that decoding arrives at.
@@ -93,25 +96,26 @@ class Machine:
     def key_space(self, formulas: tuple[int, ...]) -> KeySpace:
         """Return the classes of keys that object formulas can tell apart."""
         arena = self.algebra.formulas
-        variables = frozenset(
-            variable
-            for formula in formulas
-            for variable in arena.support(formula)
-            if isinstance(arena.value(variable), (AllProperties, Required, ObjectIn))
-        )
+        values = arena.values
+        found: list[int] = []
+        for formula in formulas:
+            found += [v for v in arena.support(formula) if isinstance(values[v], _ABOUT_KEYS)]
+        variables = frozenset(found)
         space = self._key_spaces.get(variables)
         if space is None:
-            atoms = [arena.value(variable) for variable in sorted(variables)]
-            objects = [value for atom in atoms if isinstance(atom, ObjectIn) for value in atom.values]
-            space = KeySpace(
-                self.algebra,
-                [atom for atom in atoms if isinstance(atom, AllProperties)],
-                [
-                    *(sorted(atom.names) for atom in atoms if isinstance(atom, Required)),
-                    *sorted(list(value.members) for value in objects),
-                ],
-            )
-            self._key_spaces[variables] = space
+            maps: list[AllProperties] = []
+            more: list[list[bytes]] = []
+            objects: list[Value] = []
+            for variable in sorted(variables):
+                atom = values[variable]
+                if isinstance(atom, AllProperties):
+                    maps.append(atom)
+                elif isinstance(atom, Required):
+                    more.append(sorted(atom.names))
+                elif isinstance(atom, ObjectIn):
+                    objects += atom.values
+            more += sorted(list(value.members) for value in objects)
+            space = self._key_spaces[variables] = KeySpace(self.algebra, maps, more)
         return space
 
     def array_planner(

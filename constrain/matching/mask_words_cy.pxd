@@ -4,7 +4,8 @@ from constrain.matching.walks_cy cimport WalkTrie
 
 cdef class MaskWords:
     cdef readonly Py_ssize_t n_words
-    cdef readonly object words_array
+    cdef object _array
+    cdef bytearray _memory
     cdef unsigned int* words
     cdef bytearray filter
     cpdef int clear(self)

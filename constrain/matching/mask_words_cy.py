@@ -11,6 +11,7 @@ except ModuleNotFoundError:
 
 if cython.compiled:
     from cython.cimports.constrain.matching.walks_cy import WalkTrie
+    from cython.cimports.cpython.bytearray import PyByteArray_FromStringAndSize
     from cython.cimports.libc.string import memcpy, memset
 else:
     from constrain.matching.walks_cy import WalkTrie
@@ -26,19 +27,27 @@ class MaskWords:
 
     Attributes:
         n_words: the number of 32-bit words of a mask.
-        words_array: uint32[n_words], the mask that was filled last.
         filter: by the tag of a token, whether it is written; `None` for all.
     """
 
     def __init__(self, n_words: int) -> None:
         self.n_words = n_words
-        memory = bytearray(4 * n_words)
-        self.words_array = np.frombuffer(memory, dtype=np.uint32)
+        self._array: Any = None
         if not cython.compiled:
             self.words: Any = [0] * n_words
         else:
-            self.words = cython.cast(cython.p_uint, cython.cast(cython.p_char, memory))
+            # Not cleared: a mask is cleared or written over before it is added to.
+            self._memory = PyByteArray_FromStringAndSize(cython.NULL, 4 * n_words)
+            self.words = cython.cast(cython.p_uint, cython.cast(cython.p_char, self._memory))
         self.filter: Any = None
+
+    @property
+    def words_array(self) -> Any:
+        """The mask that was filled last: uint32[n_words]."""
+        if self._array is None:
+            memory = self._memory if cython.compiled else bytearray(4 * self.n_words)
+            self._array = np.frombuffer(memory, dtype=np.uint32)
+        return self._array
 
     @cython.ccall
     def clear(self) -> cython.int:

@@ -92,28 +92,34 @@ class Entry:
     def __init__(
         self,
         goal: Goal,
-        make: Callable[[dict[int, int]], Shape],
+        make: Callable[[dict[int, int]], Shape] | None,
         tables: list[tuple[dict[int, int], dict[int, int]]] | None = None,
         cases: dict[int, Matched] | None = None,
         repeated: int | None = None,
+        *,
+        single: Shape | None = None,
     ) -> None:
         """Make an entry.
 
         Args:
-            make: the shape after given replacements of variables.
+            make: the shape after given replacements of variables; `None` if `single` is given.
             tables: per tracked formula of `goal`, the replacements if it holds and if not.
             cases: variable -> the few values it asks for.
             repeated: the variable that becomes false if the value repeats an earlier one.
+            single: the shape that follows whatever the value.
         """
         self.goal = goal
+        self.single = single
+        self.may_repeat = repeated is not None
+        if make is None:
+            return
         self._make = make
         self._tables = tables or []
         self._cases = cases or {}
         self._repeated = repeated
-        self.may_repeat = repeated is not None
         self._after: dict[object, Shape] = {}
-        fixed = not self._tables and not self._cases and repeated is None
-        self.single = make({}) if fixed else None
+        if not self._tables and not self._cases and repeated is None:
+            self.single = make({})
 
     def after(self, outcome: int, value: Value | None, is_repeated: bool) -> Shape:
         """Return the shape after a value.

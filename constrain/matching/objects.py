@@ -50,28 +50,27 @@ class ObjectShape:
         self.formula = formula
         self.tracked = tracked
         formulas = machine.algebra.formulas
+        values = formulas.values
         self._maps: list[tuple[int, AllProperties]] = []
         self._required: list[tuple[int, int]] = []
         self._counts: list[tuple[int, int]] = []
         self._sets: list[tuple[int, ObjectIn]] = []
-        for variable in sorted({v for f in (formula, *tracked) for v in formulas.support(f)}):
-            atom = formulas.value(variable)
+        variables = formulas.support(formula)
+        if tracked:
+            more = (variable for one in tracked for variable in formulas.support(one))
+            variables = tuple(sorted({*variables, *more}))
+        for variable in variables:
+            atom = values[variable]
             if isinstance(atom, AllProperties):
                 self._maps.append((variable, atom))
             elif isinstance(atom, Required):
-                self._required.append((variable, sum(1 << keys.index[name] for name in atom.names)))
+                self._required.append((variable, keys.bits(atom.names)))
             elif isinstance(atom, PropertiesAtLeast):
                 self._counts.append((variable, atom.count))
             elif isinstance(atom, ObjectIn):
                 self._sets.append((variable, atom))
         self.captures = bool(self._sets)
         self.only_collects = False
-        #: Per atom that asks something of named keys alone, those keys as bits.
-        self._asking = {
-            variable: sum(1 << keys.index[name] for name, goal in atom.names.items() if goal != TRUE)
-            for variable, atom in self._maps
-            if atom.rest == TRUE and not atom.patterns
-        }
         self._needed = 0
         self._low = 0
         self._high = -1
@@ -80,15 +79,26 @@ class ObjectShape:
         self._offers: dict[object, Offer] = {}
         self._free_entries: dict[object, Entry | None] = {}
         self._offered_names = 0
+        self._asked: dict[int, int] | None = None
         #: Named keys that may follow whatever the frame is, as bits; -1 if they were not found yet.
         self._always_offered = -1
         #: What a conjunctive shape offers besides named keys.
         self._simple_rest: tuple[bool, LazyDfa | None, bool] | None = None
 
+    def _asking(self) -> dict[int, int]:
+        """Return, per atom that asks something of named keys alone, those keys as bits."""
+        if self._asked is None:
+            self._asked = {
+                variable: self.keys.bits(name for name, goal in atom.names.items() if goal != TRUE)
+                for variable, atom in self._maps
+                if atom.rest == TRUE and not atom.patterns
+            }
+        return self._asked
+
     def _read_conjunction(self) -> bool:
         formulas = self.machine.algebra.formulas
         literals = formulas.conjuncts(self.formula)
-        if literals is None or any(formula > TRUE for formula in self.tracked):
+        if literals is None or (self.tracked and any(formula > TRUE for formula in self.tracked)):
             return False
         if self.captures or self.machine.algebra.options.property_order != "any":
             return False
@@ -105,7 +115,9 @@ class ObjectShape:
             elif variable in required:
                 self._needed |= required[variable]
         # A free class that can run out makes a lower bound a matter of search.
-        return not any(self.keys.finite_words(vector) is not None for vector in self._free_classes())
+        return not self.keys.patterns or not any(
+            self.keys.finite_words(vector) is not None for vector in self._free_classes()
+        )
 
     def _free_classes(self) -> list[int]:
         """Return the free classes that may matter: none for a closed object without patterns."""
@@ -183,14 +195,8 @@ class ObjectShape:
         if room == missing.bit_count():
             return missing, False, None, False
         if self._simple_rest is None:
-            names = 0
-            for name in range(len(self.keys.names)):
-                goal = self._simple_goal({self.keys.named_goal(atom, name) for _, atom in self._maps})
-                if self.machine.emptiness.is_nonempty(goal):
-                    names |= 1 << name
-            self._offered_names = names
-            offered = [v for v in self._free_classes() if self._free_entry_simple(v) is not None]
-            self._simple_rest = self._free_part(offered, len(offered) == len(self._all_classes()), frame)
+            self._offered_names = self._find_simple_names()
+            self._simple_rest = self._find_simple_rest(frame)
         names = self._offered_names & ~frame.blocked
         if frame.count <= self.keys.FEW_WORDS or not self._simple_rest[0]:
             return (names, *self._simple_rest)
@@ -200,6 +206,33 @@ class ObjectShape:
             if self._free_entry_simple(vector) is not None and not self.keys.is_used_up(vector, frame.names)
         ]
         return (names, *self._free_part(offered, len(offered) == len(self._all_classes()), frame))
+
+    def _find_simple_names(self) -> int:
+        """Return the named keys that a conjunctive shape offers, as bits."""
+        keys = self.keys
+        names = 0
+        if len(self._maps) == 1 and not keys.patterns:
+            # Most objects: what a glance tells is enough for most keys.
+            names = keys.bits(self._maps[0][1].surely_have_values())
+        is_nonempty = self.machine.emptiness.is_nonempty
+        missing = keys.all_names & ~names
+        while missing:
+            bit = missing & -missing
+            missing ^= bit
+            if is_nonempty(self._simple_named_goal(bit.bit_length() - 1)):
+                names |= bit
+        return names
+
+    def _find_simple_rest(self, frame: Frame) -> tuple[bool, LazyDfa | None, bool]:
+        """Return what a conjunctive shape offers besides named keys while few free ones were written."""
+        keys = self.keys
+        if keys.patterns:
+            offered = [v for v in self._free_classes() if self._free_entry_simple(v) is not None]
+            return self._free_part(offered, len(offered) == len(self._all_classes()), frame)
+        for _, atom in self._maps:
+            if atom.rest == FALSE:
+                return False, None, False
+        return (False, None, False) if self._free_entry_simple(0) is None else (True, keys.automaton, True)
 
     def continues_after(self, frame: Frame, name: int) -> int:
         """Return whether further keys may follow a key: 1 or 0, or -1 where it takes more to tell.
@@ -307,7 +340,7 @@ class ObjectShape:
         for name in range(len(self.keys.names)):
             if concerned >> name & 1 or any(self.keys.named_goal(atom, name) != TRUE for atom in asking):
                 continue
-            goal = self._simple_goal({self.keys.named_goal(atom, name) for atom in demanding} or {TRUE})
+            goal = self._together({self.keys.named_goal(atom, name) for atom in demanding} or {TRUE})
             if self.machine.emptiness.is_nonempty(goal):
                 offered |= 1 << name
         return offered
@@ -381,7 +414,7 @@ class ObjectShape:
         decided = {variable: TRUE for variable, bits in self._required if not bits & ~present}
         decided.update({variable: TRUE for variable, bound in self._counts if count >= bound})
         # Atoms that ask nothing of any key that may still come; the current key is still to be judged.
-        settled = {variable for variable, bits in self._asking.items() if not bits & ~blocked}
+        settled = {variable for variable, bits in self._asking().items() if not bits & ~blocked}
         decided.update(
             {variable: TRUE for variable, atom in self._maps if variable in settled and ask(atom) == TRUE}
         )
@@ -449,26 +482,31 @@ class ObjectShape:
 
     def _named_entry_simple(self, name: int) -> Entry | None:
         if name not in self._named_entries:
-            self._named_entries[name] = self._conjunctive_entry(
-                {self.keys.named_goal(atom, name) for _, atom in self._maps}
-            )
+            self._named_entries[name] = self._conjunctive_entry(self._simple_named_goal(name))
         return self._named_entries[name]
 
     def _free_entry_simple(self, vector: int) -> Entry | None:
         if vector not in self._free_entries:
-            self._free_entries[vector] = self._conjunctive_entry(
-                {self.keys.free_goal(atom, vector) for _, atom in self._maps}
-            )
+            keys = self.keys
+            goals = [keys.free_goal(atom, vector) for _, atom in self._maps]
+            goal = goals[0] if len(goals) == 1 else self._together(set(goals))
+            self._free_entries[vector] = self._conjunctive_entry(goal)
         return self._free_entries[vector]
 
-    def _simple_goal(self, goals: set[int]) -> int:
+    def _simple_named_goal(self, name: int) -> int:
+        """Return what a conjunctive shape asks of the value of a named key."""
+        keys = self.keys
+        if len(self._maps) == 1:
+            return keys.named_goal(self._maps[0][1], name)
+        return self._together({keys.named_goal(atom, name) for _, atom in self._maps})
+
+    def _together(self, goals: set[int]) -> int:
         return next(iter(goals)) if len(goals) == 1 else self.machine.algebra.formulas.conjunction(goals)
 
-    def _conjunctive_entry(self, goals: set[int]) -> Entry | None:
-        goal = self._simple_goal(goals)
+    def _conjunctive_entry(self, goal: int) -> Entry | None:
         if not self.machine.emptiness.is_nonempty(goal):
             return None
-        return Entry(self.machine.goal(goal), lambda table: self)
+        return Entry(self.machine.goal(goal), None, single=self)
 
     def plan(self, frame: Frame) -> Plan | None:
         """Return further properties that complete the object."""

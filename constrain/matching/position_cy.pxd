@@ -9,6 +9,7 @@ from constrain.matching.key_trie_cy cimport KeyTrie
 cdef class Policy:
     cdef readonly list whitespace
     cdef readonly str whitespace_name
+    cdef readonly str numbers_name
     cdef readonly bint trailing
     cdef readonly bint minimal
 

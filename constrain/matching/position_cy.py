@@ -105,6 +105,7 @@ class Policy:
     def __init__(self, options: Options) -> None:
         self.whitespace = whitespace_table(options.whitespace)
         self.whitespace_name = options.whitespace
+        self.numbers_name = options.numbers
         self.trailing = options.whitespace == "any"
         self.minimal = options.escapes == "minimal"
 

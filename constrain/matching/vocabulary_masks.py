@@ -50,6 +50,8 @@ class VocabularyMasks:
         resuming: the tokens that begin within a character and leave the string.
         characters: int32[tokens], how many characters each begins; in memory at `character_address`.
         free_strings: what may follow a string -> the packed mask within it, if any text may go on.
+        after_keys: (types, sub, whether further keys follow, policy) -> which remainders may follow a key
+            whose value has one of these types, packed.
         numeric: the tokens of which a number is made.
         after_number: the tokens that go on with a number and leave it.
         cache: masks of automata that all constraints share.
@@ -85,6 +87,7 @@ class VocabularyMasks:
         self.characters = characters.astype(np.int32)
         self.character_address = self.characters.ctypes.data
         self.free_strings: dict[bytes, bytes] = {}
+        self.after_keys: dict[object, bytes] = {}
         from_boundary = np.zeros(len(offset) - 1, dtype=bool)
         from_boundary[sub.inside.ids] = True
         plain = np.flatnonzero(from_boundary & ~slashed)

@@ -13,10 +13,11 @@ from typing import Any
 from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.languages_cy import Language
 from constrain.errors import ConstrainError, LimitExceeded, SchemaError, UnsupportedError
-from constrain.frontends.json_schema.nodes import SubschemaNode, utf8
+from constrain.frontends.json_schema.nodes import HARMLESS, SubschemaNode, utf8
 from constrain.frontends.json_schema.references import REFERENCES, Place, References
 from constrain.frontends.json_schema.resources import Document, Resource
-from constrain.frontends.json_schema.scan import pointer, scan_schema, subschemas
+from constrain.frontends.json_schema.scan import Location, pointer, scan_schema, subschemas
+from constrain.frontends.json_schema.simple_values_cy import SimpleValues
 from constrain.matching.algebra import Algebra
 from constrain.matching.atoms import Required, SharedText, TextIn
 from constrain.matching.machine import Machine
@@ -38,6 +39,7 @@ class Compiler:
     Attributes:
         algebra: the arena of its formulas.
         dialect: what `$schema` names.
+        simple_values: quick proofs that sub-schemas have values.
         machine: the result of `compile`.
         annotations: (location, keyword, reason) of what was read and is not enforced.
     """
@@ -54,6 +56,7 @@ class Compiler:
         self.references = References(
             schema, options.dialect, registry or {}, options.max_steps // self.STEPS_PER_SCOPE
         )
+        self.simple_values = SimpleValues(self.references, HARMLESS)
         self.dialect = self.references.root.dialect
         self.annotations: list[tuple[str, str, str]] = []
         #: By sub-schema and place: what a sub-schema means depends on both.
@@ -213,7 +216,7 @@ class Compiler:
 
     # Nodes and goals
 
-    def _node(self, schema: dict[str, Any], location: str, place: Place) -> SubschemaNode:
+    def _node(self, schema: dict[str, Any], location: Location, place: Place) -> SubschemaNode:
         place = place.enter(schema)
         node = self._nodes.get((id(schema), place))
         if node is None:
@@ -228,9 +231,9 @@ class Compiler:
         """Return the node of a sub-schema of `parent`; `None` for a boolean."""
         if isinstance(value, bool):
             return None
-        return self._node(value, pointer(parent.location, *path), parent.place)
+        return self._node(value, (parent.stands_at, path), parent.place)
 
-    def goal(self, value: Any, location: str, place: Place) -> int:
+    def goal(self, value: Any, location: Location, place: Place) -> int:
         """Return the goal that a sub-schema is."""
         if isinstance(value, bool):
             return TRUE if value else FALSE
@@ -292,10 +295,11 @@ class Compiler:
 
     def required(self, names: list[str]) -> int:
         """Return the formula that all these keys are present."""
-        keys = [utf8(name) for name in names]
-        if None in keys:
+        try:
+            keys = frozenset([name.encode() for name in names])
+        except UnicodeEncodeError:  # no document holds such a key
             return FALSE
-        return self.atom(Required(frozenset(key for key in keys if key is not None))) if keys else TRUE
+        return self.atom(Required(keys)) if keys else TRUE
 
     def pattern(self, text: str, location: str) -> Language:
         """Return the language of the texts in which a pattern is found."""
@@ -386,7 +390,11 @@ _MOST_VALUES = 64
 def _spelling(node: SubschemaNode) -> str | None:
     """Return the keywords of a small sub-schema with their values; `None` for one that is not small."""
     found = []
-    for keyword in node.keywords():
+    keywords = node.keywords()
+    if len(keywords) == 1 and keywords[0] == "type" and isinstance(node.schema["type"], str):
+        name: str = node.schema["type"]
+        return name
+    for keyword in keywords:
         value = node.schema[keyword]
         if keyword == "items" and isinstance(value, dict):
             if not _SMALL.issuperset(value) or len(value.get("enum", ())) > _MOST_VALUES:

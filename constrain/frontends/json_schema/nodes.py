@@ -7,7 +7,7 @@ same value contributes its own component; a sub-schema of a member becomes a goa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,9 @@ from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.languages_cy import Language
 from constrain.automata.numbers import AtLeast, IntegerText, MoreThan, MultipleOf, exact
 from constrain.errors import ConstrainError
+from constrain.frontends.json_schema.property_goals import PropertyGoals
 from constrain.frontends.json_schema.references import REFERENCES, Place
-from constrain.frontends.json_schema.scan import pointer
-from constrain.frontends.json_schema.simple_values import has_simple_value
+from constrain.frontends.json_schema.scan import IN_PLACE, Location, pointer, pointer_text
 from constrain.frontends.json_schema.unevaluated import unevaluated_items, unevaluated_properties
 from constrain.matching.atoms import (
     ARRAY,
@@ -40,7 +40,10 @@ from constrain.matching.values import Value, json_value
 if TYPE_CHECKING:
     from constrain.frontends.json_schema.compiler import Compiler
 
-__all__ = ["KEYWORDS", "SubschemaNode", "utf8"]
+__all__ = ["HARMLESS", "KEYWORDS", "SubschemaNode", "utf8"]
+
+
+_UNKNOWN = -2
 
 
 class SubschemaNode:
@@ -48,29 +51,35 @@ class SubschemaNode:
 
     Attributes:
         schema: the JSON object.
-        location: its JSON Pointer.
+        stands_at: its location.
         place: the resource and the dynamic scope in which its references are resolved.
         dialect: the draft that its keywords follow.
     """
 
-    def __init__(self, compiler: Compiler, schema: dict[str, Any], location: str, place: Place) -> None:
+    def __init__(self, compiler: Compiler, schema: dict[str, Any], location: Location, place: Place) -> None:
         self.compiler = compiler
         self.schema = schema
-        self.location = location
+        self.stands_at = location
         self.place = place
-        self.dialect = place.dialect
+        self.dialect = place.resource.dialect
         self._components: list[int | None] = [None] * 7
         self._in_place: list[SubschemaNode] | None = None
         self._constants: dict[str, list[Value]] = {}
         self._keywords: list[str] | None = None
         self._kinds = -1
+        self._lone_types = _UNKNOWN
         #: The goal of values that satisfy it, -1 if it is not known.
         self.goal_number = -1
-        #: What `has_simple_value` found.
-        self.is_simple: bool | None = None
 
     def __repr__(self) -> str:
         return f"SubschemaNode({self.location})"
+
+    @property
+    def location(self) -> str:
+        """Its JSON Pointer."""
+        if not isinstance(self.stands_at, str):
+            self.stands_at = pointer_text(self.stands_at)
+        return self.stands_at
 
     def keywords(self) -> list[str]:
         """Return the keywords that count here, in the order of the source."""
@@ -88,21 +97,37 @@ class SubschemaNode:
             self._kinds = (1 << 7) - 1
             if "type" in self.keywords():
                 names = self.schema["type"]
-                names = (names,) if isinstance(names, str) else names
-                self._kinds = sum({_KINDS_OF_TYPE[name] for name in names})
+                if isinstance(names, str):
+                    self._kinds = _KINDS_OF_TYPE[names]
+                else:
+                    self._kinds = sum({_KINDS_OF_TYPE[name] for name in names})
             if "enum" in self.schema and "enum" in self.keywords():
                 self._kinds &= _kinds_of_values(self.schema["enum"])
             if "const" in self.schema and "const" in self.keywords():
                 self._kinds &= _kinds_of_values([self.schema["const"]])
         return self._kinds
 
+    def lone_types(self) -> int:
+        """Return the types that it allows if it says no more, else -1: see `SchemaNode`."""
+        if self._lone_types == _UNKNOWN:
+            self._lone_types = -1
+            if self.keywords() == ["type"]:
+                self._lone_types = kinds = self.kinds()
+                names = self.schema["type"]
+                if kinds >> NUMBER & 1 and names != "number" and "number" not in names:
+                    self._lone_types = kinds | (1 << 8 if self.dialect.textual_integers else 1 << 7)
+        return self._lone_types
+
     def has_simple_value(self) -> bool:
         """Return whether a value surely satisfies it, as far as the keywords alone tell."""
-        return has_simple_value(self, _HARMLESS)
+        return bool(self.compiler.simple_values.has_value(self.schema, self.place))
 
     def in_place(self) -> list[SubschemaNode]:
         """Return the sub-schemas that judge the same value."""
         if self._in_place is None:
+            if _IN_PLACE.isdisjoint(self.schema):
+                self._in_place = []
+                return self._in_place
             found = []
             for keyword in self.keywords():
                 for value, path in _in_place_values(self, keyword):
@@ -124,6 +149,9 @@ class SubschemaNode:
             if not self.kinds() >> kind & 1:
                 self._components[kind] = FALSE
                 return FALSE
+            if not self.in_place():
+                result = self._components[kind] = self.combine(self.keywords(), kind)
+                return result
             # Without recursion: what judges the same value may be nested very deep.
             stack = [self]
             while stack:
@@ -181,7 +209,7 @@ class SubschemaNode:
 
     def goal(self, value: Any, *path: str | int) -> int:
         """Return the goal of a sub-schema of this one."""
-        return self.compiler.goal(value, pointer(self.location, *path), self.place)
+        return self.compiler.goal(value, (self.stands_at, path), self.place)
 
     def part(self, value: Any, kind: int, *path: str | int) -> int:
         """Return the component of a sub-schema that judges the same value."""
@@ -201,6 +229,9 @@ def _in_place_values(node: SubschemaNode, keyword: str) -> list[tuple[Any, tuple
         return [(part, (keyword, name)) for name, part in value.items() if not isinstance(part, list)]
     return []
 
+
+#: Keywords of sub-schemas that judge the same value.
+_IN_PLACE = frozenset((*IN_PLACE, *REFERENCES))
 
 _ALL = frozenset(range(7))
 
@@ -318,11 +349,8 @@ def _properties(node: SubschemaNode, keyword: str, kind: int) -> int:
     schema = node.schema
     compiler = node.compiler
     formulas = compiler.algebra.formulas
-    names = {
-        key: node.goal(value, "properties", name)
-        for name, value in schema.get("properties", {}).items()
-        if (key := utf8(name)) is not None
-    }
+    properties = PropertyGoals(node, schema.get("properties", {}))
+    names: Mapping[bytes, int] = properties
     patterns: list[tuple[Language, int]] = []
     for text, value in schema.get("patternProperties", {}).items():
         goal = node.goal(value, "patternProperties", text)
@@ -332,19 +360,24 @@ def _properties(node: SubschemaNode, keyword: str, kind: int) -> int:
             patterns.append((language, goal))
             continue
         # A pattern of few keys is a way to name them.
-        for word in words:
-            names[word] = formulas.ite(names[word], goal, FALSE) if word in names else goal
+        named = names if isinstance(names, dict) else dict(names)
+        named.update({word: formulas.ite(named.get(word, TRUE), goal, FALSE) for word in words})
+        names = named
     rest = TRUE
     if "additionalProperties" in schema:
         rest = node.goal(schema["additionalProperties"], "additionalProperties")
-    if rest == TRUE and all(goal == TRUE for goal in names.values()):
+    asks_nothing = (
+        properties.ask_nothing if names is properties else lambda: {TRUE}.issuperset(names.values())
+    )
+    if rest == TRUE and asks_nothing():
         patterns = [(language, goal) for language, goal in patterns if goal != TRUE]
         if not patterns:
             # It asks nothing, but the declared order of its keys may matter.
             names = names if compiler.algebra.options.property_order == "schema" else {}
             if not names:
                 return TRUE
-    return compiler.atom(AllProperties(names, tuple(patterns), rest))
+    at_a_glance = properties.surely_have_values if names is properties else tuple
+    return compiler.atom(AllProperties(names, tuple(patterns), rest, at_a_glance))
 
 
 def _property_names(node: SubschemaNode, keyword: str, kind: int) -> int:
@@ -587,4 +620,5 @@ def _harmless() -> dict[str, frozenset[str]]:
     return {**result, "integer": result["number"]}
 
 
-_HARMLESS = _harmless()
+#: Type -> keywords that its most simple value satisfies whatever they say.
+HARMLESS = _harmless()

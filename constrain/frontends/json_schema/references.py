@@ -189,7 +189,7 @@ class References:
         if steps is None:
             raise SchemaError(f"{reference!r} leads nowhere", keyword=keyword)
         location = pointer(resource.location, *steps[start:])
-        if isinstance(value, dict) and id(value) not in resource.indexed:
+        if isinstance(value, dict) and not resource.is_nameless and id(value) not in resource.indexed:
             self.library.index_below(value, resource, location)
         return value, resource, location
 

@@ -14,16 +14,14 @@ from typing import Any
 
 from constrain.errors import ConstrainError, LimitExceeded, SchemaError, UnsupportedError
 from constrain.frontends.json_schema.dialects import DIALECTS, Dialect, dialect_of
-from constrain.frontends.json_schema.scan import pointer, relevant, subschemas
+from constrain.frontends.json_schema.json_walks_cy import holds_key
+from constrain.frontends.json_schema.scan import Location, pointer_text, relevant, subschemas
 from constrain.frontends.json_schema.uris import resolve, split_fragment
 
 __all__ = ["RECURSIVE", "Document", "Library", "Resource"]
 
 #: The name under which a root with `"$recursiveAnchor": true` (2019-09) is a dynamic anchor.
 RECURSIVE = ""
-
-# Where a sub-schema stands, as (the place around it, the steps from there): a text is made only on demand.
-_Path = tuple["_Path | None", tuple[str | int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +49,13 @@ class Resource:
         anchors: plain name -> the sub-schemas of that name with their locations.
         dynamic: name -> sub-schema with that `$dynamicAnchor`.
         embedded: `id` of a sub-schema -> the resource whose root it is.
+        is_nameless: whether nothing in it has a name, so that it need not be looked through.
         indexed: `id` of each sub-schema that was looked at.
     """
 
     __slots__ = (
-        "anchors", "dialect", "dynamic", "embedded", "indexed", "location", "problem", "root", "uri",
+        "anchors", "dialect", "dynamic", "embedded", "indexed", "is_nameless", "location", "problem", "root",
+        "uri",
     )  # fmt: skip
 
     def __init__(self, uri: str, root: Any, location: str, dialect: Dialect) -> None:
@@ -67,6 +67,7 @@ class Resource:
         self.anchors: dict[str, list[tuple[dict[str, Any], str]]] = {}
         self.dynamic: dict[str, dict[str, Any]] = {}
         self.embedded: dict[int, Resource] = {}
+        self.is_nameless = False
         self.indexed: set[int] = set()
 
     def dynamic_target(self, name: str) -> tuple[dict[str, Any], str]:
@@ -221,9 +222,10 @@ class Library:
         root = Resource(base, schema, location, dialect)
         for name in {uri, base}:
             index.setdefault(name, []).append(root)
-        resources = [root]
-        resources += _index_into(schema, root, location, self, index)
-        return resources
+        root.is_nameless = _is_nameless(schema, dialect)
+        if root.is_nameless:
+            return [root]
+        return [root, *_index_into(schema, root, location, self, index)]
 
 
 def _document(value: object) -> Document:
@@ -270,6 +272,22 @@ def _identifier(schema: Any, dialect: Dialect) -> str | None:
 _NAMING = frozenset({"$id", "id", "$schema", "$anchor", "$dynamicAnchor", "$recursiveAnchor"})
 
 
+#: What names a sub-schema beside its URI.
+_ANCHORS = frozenset({"$anchor", "$dynamicAnchor", "$recursiveAnchor"})
+#: Where `id` is a keyword, it is `_NAMING` that counts.
+_NAMING_BELOW = _NAMING - {"id"}
+
+
+def _is_nameless(schema: Any, dialect: Dialect) -> bool:
+    """Return whether nothing in a document can be referred to except by its place."""
+    if not isinstance(schema, dict):
+        return True
+    identifier = schema.get(dialect.id_keyword)
+    if not _ANCHORS.isdisjoint(schema) or (isinstance(identifier, str) and "#" in identifier):
+        return False
+    return not holds_key(schema, _NAMING if dialect.id_keyword == "id" else _NAMING_BELOW)
+
+
 def _index_into(
     start: Any, around: Resource, location: str, library: Library, index: dict[str, list[Resource]] | None
 ) -> list[Resource]:
@@ -279,9 +297,9 @@ def _index_into(
     the names in `start`.
     """
     embedded = []
-    stack: list[tuple[Any, Resource, _Path | None]] = [(start, around, None)]
+    stack: list[tuple[Any, Resource, Location]] = [(start, around, location)]
     while stack:
-        schema, resource, path = stack.pop()
+        schema, resource, at = stack.pop()
         if not isinstance(schema, dict) or id(schema) in resource.indexed:
             continue
         resource.indexed.add(id(schema))
@@ -289,7 +307,7 @@ def _index_into(
         if is_named and schema is not resource.root:
             inner = _embedded(schema, resource, library)
             if inner is not None:
-                inner.location = _text(location, path)
+                inner.location = pointer_text(at)
                 inner.indexed.add(id(schema))
                 resource.embedded[id(schema)] = inner
                 if index is not None:
@@ -299,13 +317,13 @@ def _index_into(
         if is_named and (index is not None or resource is not around):
             for name, is_dynamic in _names(schema, resource):
                 if name != RECURSIVE:
-                    resource.anchors.setdefault(name, []).append((schema, _text(location, path)))
+                    resource.anchors.setdefault(name, []).append((schema, pointer_text(at)))
                 if is_dynamic:
                     resource.dynamic.setdefault(name, schema)
         dialect = resource.dialect
         if not dialect.holders.isdisjoint(schema):
             for steps, part in subschemas(relevant(schema, dialect), dialect.holders):
-                stack.append((part, resource, (path, steps)))
+                stack.append((part, resource, (at, steps)))
     return embedded
 
 
@@ -346,11 +364,3 @@ def _names(schema: dict[str, Any], resource: Resource) -> Iterator[tuple[str, bo
             yield anchor, True
     elif schema is resource.root and schema.get("$recursiveAnchor") is True:
         yield RECURSIVE, True
-
-
-def _text(location: str, path: _Path | None) -> str:
-    steps: list[tuple[str | int, ...]] = []
-    while path is not None:
-        path, last = path
-        steps.append(last)
-    return pointer(location, *(step for part in reversed(steps) for step in part))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from constrain.errors import LimitExceeded, SchemaError, UnsupportedError
@@ -17,7 +18,10 @@ from constrain.frontends.json_schema.dialects import Dialect
 if TYPE_CHECKING:
     from constrain.frontends.json_schema.references import Place
 
-__all__ = ["IN_PLACE", "pointer", "relevant", "scan_schema", "subschemas"]
+__all__ = ["IN_PLACE", "Location", "pointer", "pointer_text", "relevant", "scan_schema", "subschemas"]
+
+#: Where a sub-schema stands: a JSON Pointer, or until then (what is around it, the steps from there).
+Location = str | tuple["Location", tuple[str | int, ...]]
 
 _ONE = (
     *("not", "if", "then", "else", "additionalProperties", "propertyNames", "additionalItems", "items"),
@@ -42,6 +46,15 @@ def pointer(base: str, *steps: str | int) -> str:
             text = text.replace("~", "~0").replace("/", "~1")
         base = f"{base}/{text}"
     return base
+
+
+def pointer_text(location: Location) -> str:
+    """Return a location as a JSON Pointer."""
+    steps: list[str | int] = []
+    while not isinstance(location, str):
+        location, last = location
+        steps += reversed(last)
+    return pointer(location, *reversed(steps))
 
 
 def relevant(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
@@ -83,6 +96,7 @@ def scan_schema(
 
     Args:
         visit: gets the sub-schema, its location and its place.
+        visited: other keywords than `type`.
         place: of `root`.
         seen: (`id` of sub-schema, `id` of resource) of what was scanned before; is added to.
 
@@ -91,40 +105,70 @@ def scan_schema(
         UnsupportedError: an assertion keyword cannot be enforced exactly.
         LimitExceeded: there are more than `max_schemas` sub-schemas.
     """
-    stack: list[tuple[Any, str, Place]] = [(root, location, place)]
+    stack: list[tuple[Any, Location, Place]] = [(root, location, place)]
     seen = set() if seen is None else seen
+    dialect: Dialect | None = None
+    checks: dict[str, Check] = {}
+    n_leaves = 0
     while stack:
-        schema, location, place = stack.pop()
+        schema, at, place = stack.pop()
         if isinstance(schema, bool):
             continue
         if not isinstance(schema, dict):
-            raise SchemaError(f"a schema is an object or a boolean, not {_name(schema)}", location=location)
+            problem = f"a schema is an object or a boolean, not {_name(schema)}"
+            raise SchemaError(problem, location=pointer_text(at))
         place = place.enter(schema)
         resource = place.resource
         if (id(schema), id(resource)) in seen:
             continue
         seen.add((id(schema), id(resource)))
-        if len(seen) > max_schemas:
+        if len(seen) + n_leaves > max_schemas:
             raise LimitExceeded("the schema has too many sub-schemas", limit=max_schemas)
         if schema is resource.root and resource.problem is not None:
-            resource.problem.location = location
+            resource.problem.location = pointer_text(at)
             raise resource.problem
-        dialect = place.dialect
+        if resource.dialect is not dialect:
+            dialect = resource.dialect
+            checks = _checks(dialect)
         parts = relevant(schema, dialect)
         for keyword, value in parts.items():
-            check = _CHECKS.get(keyword)
-            if keyword in dialect.assertions or keyword in dialect.identifiers:
-                if check is not None and (problem := check(value, dialect)) is not None:
-                    raise _malformed(problem, keyword, value, location)
-            elif keyword in dialect.refused:
-                _refuse(keyword, value, location)
+            check = checks.get(keyword)
+            if check is not None and (fault := check(value, dialect)) is not None:
+                raise _malformed(fault, keyword, value, pointer_text(at))
+        if dialect.refused:
+            for keyword in dialect.refused.intersection(parts):
+                _refuse(keyword, parts[keyword], pointer_text(at))
         if not visited.isdisjoint(schema):
-            visit(schema, location, place)
+            visit(schema, pointer_text(at), place)
         if _HOLDERS.isdisjoint(parts):
             continue
-        below = [(part, pointer(location, *path), place) for path, part in subschemas(parts, dialect.scanned)]
+        below: list[tuple[Any, Location, Place]] = []
+        for keyword, value in parts.items():
+            if keyword == "properties" and not dialect.refused:
+                # Most sub-schemas are properties of one type, of which there is no more to see.
+                names = [name for name, part in value.items() if not _is_leaf(part)]
+                n_leaves += len(value) - len(names)
+                below += [(value[name], (at, (keyword, name)), place) for name in names]
+            elif keyword in _HOLDERS:
+                found = subschemas({keyword: value}, dialect.scanned)
+                below += [(part, (at, path), place) for path, part in found]
         below.reverse()
         stack += below
+
+
+def _is_leaf(schema: Any) -> bool:
+    """Return whether a sub-schema asks for no more than a type, and is well formed."""
+    if not isinstance(schema, dict) or not _TELLING.isdisjoint(schema):
+        return False
+    name = schema.get("type", "null")
+    return isinstance(name, str) and name in _TYPES
+
+
+@lru_cache(maxsize=64)
+def _checks(dialect: Dialect) -> dict[str, Check]:
+    """Return what checks the keywords that a dialect enforces, and those that name schemas."""
+    counting = dialect.assertions | dialect.identifiers
+    return {keyword: check for keyword, check in _CHECKS.items() if keyword in counting}
 
 
 def _refuse(keyword: str, value: Any, location: str) -> None:
@@ -306,3 +350,6 @@ _CHECKS: dict[str, Check] = {
     "$dynamicAnchor": _expect(lambda value: isinstance(value, str), "must be a string"),
     "$recursiveAnchor": _expect(lambda value: isinstance(value, bool), "must be a boolean"),
 }
+
+#: Without these there is nothing to be checked, named or visited in a sub-schema but its type.
+_TELLING = (_HOLDERS | {*_CHECKS, "$schema", "contentMediaType"}) - {"type"}
