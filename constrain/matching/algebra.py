@@ -7,14 +7,14 @@ sub-schemas whose truth the parent wants to know when the value ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
 from typing import Any, cast
 
 from constrain.automata.formulas_cy import FALSE, TRUE, Formulas
-from constrain.automata.languages_cy import CONCATENATION, REPETITION, Language, Languages
+from constrain.automata.languages_cy import CONCATENATION, REPETITION, WORDS, Language, Languages
 from constrain.automata.lazy_dfa_cy import LazyDfa, any_text_automaton
 from constrain.automata.lengths import fixed_length, largest_tail
 from constrain.automata.numbers import (
@@ -84,6 +84,10 @@ class _ValueSet:
     def has_simple_value(self) -> bool:
         """Return whether there is a value."""
         return bool(self._values)
+
+    def has_simple_kind(self, kind: int) -> bool:
+        """Return whether there is a value of a kind."""
+        return any(value.kind == kind for value in self._values)
 
     def lone_types(self) -> int:
         """Return -1: it says more than types."""
@@ -188,6 +192,11 @@ class Algebra:
         node: Any = self.formulas.lone(goal)
         return node is not None and bool(node.has_simple_value())
 
+    def has_simple_kind(self, goal: int, kind: int) -> bool:
+        """Return whether a simple value of a kind surely satisfies a goal; as `has_simple_value` does."""
+        node: Any = self.formulas.lone(goal)
+        return node is not None and bool(node.has_simple_kind(kind))
+
     def is_surely_empty(self, goal: int) -> bool:
         """Return whether no value satisfies a goal, as far as that can be told without its members.
 
@@ -256,13 +265,16 @@ class Algebra:
         if kind == NUMBER:
             return self.formulas.variable(OneOf(frozenset(value.number() for value in values)))
         if kind == STRING:
-            words = sorted({value.content for value in values})
-            return self.formulas.variable(TextIn(self.languages.literals(words)))
+            return self.one_of_texts({value.content for value in values})
         if kind == ARRAY:
             return self.formulas.variable(ArrayIn(frozenset(values)))
         if kind == OBJECT:
             return self.formulas.variable(ObjectIn(frozenset(values)))
         return TRUE
+
+    def one_of_texts(self, texts: Collection[bytes]) -> int:
+        """Return the formula over atoms of strings that holds for these texts alone."""
+        return self.formulas.variable(TextIn(self.languages.literals(texts))) if texts else FALSE
 
     # Strings
 
@@ -304,9 +316,11 @@ class Algebra:
 
     def _make_text_plan(self, wanted: int, watched: tuple[int, ...]) -> TextPlan:
         if not watched:
-            shared = self._shared_text(wanted)
-            if shared is not None:
-                return TextPlan(shared.automaton(), 0, -1)
+            atom = self.formulas.lone(wanted)
+            if isinstance(atom, SharedText):
+                return TextPlan(atom.automaton(), 0, -1)
+            if isinstance(atom, TextIn) and atom.language.kind == WORDS:
+                return TextPlan(self.dfa(atom.language), 0, -1)
             pieces = self.text_pieces(wanted)
             if len(pieces) == 1:
                 return self._counting_plan(*pieces[0])

@@ -65,6 +65,9 @@ class SchemaNode(Protocol):
     def has_simple_value(self) -> bool:
         """Return whether a most simple value surely satisfies it: a quick answer, perhaps too cautious."""
 
+    def has_simple_kind(self, kind: int) -> bool:
+        """Return whether a most simple value of a kind surely satisfies it; as `has_simple_value` does."""
+
     def lone_types(self) -> int:
         """Return the types that it allows if it says no more, as bits that mean the same everywhere, else -1.
 

@@ -146,6 +146,7 @@ def _one_property(machine: Machine, frame: Frame) -> bytes:
 def _after_key(frame: Frame, key: bytes) -> Frame:
     keys = frame.shape.keys
     index = keys.index.get(key)
+    following: Frame | None
     if index is not None:
         following = frame.with_named_key(index)
     else:

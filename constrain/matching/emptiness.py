@@ -78,10 +78,9 @@ class Emptiness:
 
     def has_kind(self, goal: int, kind: int) -> bool:
         """Return whether some value of `kind` satisfies `goal`; at a glance where one is enough."""
-        kinds = self._algebra.kinds(goal)
-        if not kinds >> kind & 1 or (kinds == 1 << kind and self._algebra.has_simple_value(goal)):
-            return bool(kinds >> kind & 1)
-        return self.is_kind_nonempty(goal, kind)
+        if not self._algebra.kinds(goal) >> kind & 1:
+            return False
+        return self._algebra.has_simple_kind(goal, kind) or self.is_kind_nonempty(goal, kind)
 
     def is_kind_nonempty(self, goal: int, kind: int) -> bool:
         """Return whether some value of `kind` satisfies `goal`."""

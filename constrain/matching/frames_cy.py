@@ -21,8 +21,10 @@ except ModuleNotFoundError:
 
 if cython.compiled:
     from cython.cimports.constrain.matching.modes import ARRAY, NUMBER, OBJECT, STRING
+    from cython.cimports.constrain.matching.object_face_cy import ObjectFace
 else:
     from constrain.matching.modes import ARRAY, NUMBER, OBJECT, STRING
+    from constrain.matching.object_face_cy import ObjectFace
 
 from constrain.automata.lazy_dfa_cy import any_text_automaton
 from constrain.matching.atoms import ALL_KINDS
@@ -374,12 +376,20 @@ class Frame:
     def closable(self) -> cython.bint:
         """Return whether the container may end now."""
         if self._closable < 0:
-            self._closable = 1 if self.shape.closable(self) else 0
+            if self.kind == OBJECT:
+                face: ObjectFace = self.shape
+                self._closable = face.closes_at_once(self.present, self.count)
+            if self._closable < 0:
+                self._closable = 1 if self.shape.closable(self) else 0
         return self._closable == 1
 
     @cython.ccall
     def offer(self) -> tuple[Any, ...]:
         """Return which keys of an object may follow: see `objects.Offer`."""
+        face: ObjectFace
+        if self._offer is None:
+            face = self.shape
+            self._offer = face.offer_at_once(self.blocked, self.count)
         if self._offer is None:
             with self.shape.machine.algebra.deadline:
                 self._offer = self.shape.offer(self)
@@ -410,7 +420,21 @@ class Frame:
         offer = self.offer()
         return offer[0] != 0 or offer[1]
 
-    def with_named_key(self, name: int) -> Frame | None:
+    @cython.cfunc
+    def _named_entry(self, name: object) -> object:
+        """Return the entry of a named key that is offered."""
+        face: ObjectFace = self.shape
+        entry = face.named.get(name) if face.simple else None
+        return self.shape.named_entry(self, name) if entry is None else entry
+
+    @cython.ccall
+    def free_entry(self, vector: object) -> object:
+        """Return the entry of a new key of a free class, or `None` if it is not offered."""
+        face: ObjectFace = self.shape
+        return self.shape.free_entry(self, vector) if face.free is None else face.free
+
+    @cython.ccall
+    def with_named_key(self, name: object) -> Frame | None:
         """Return the frame that reads the value of a named key, or `None` if it may not follow."""
         following: Frame = self._linked(name)
         if following is not None:
@@ -426,7 +450,7 @@ class Frame:
             self.blocked | shape.keys.blocked_by(name),
             self.names,
             self.count + 1,
-            shape.named_entry(self, name),
+            self._named_entry(name),
         )
         if self.captures:
             following.key = shape.keys.names[name]
@@ -441,7 +465,7 @@ class Frame:
         if not self.offer()[1] or name in self.names:
             return None
         shape = self.shape
-        entry = shape.free_entry(self, vector)
+        entry = self.free_entry(vector)
         if entry is None:
             return None
         keys = shape.keys

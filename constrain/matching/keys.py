@@ -18,6 +18,7 @@ from constrain.matching.algebra import Algebra
 from constrain.matching.atoms import AllProperties
 from constrain.matching.cover import Cover
 from constrain.matching.key_trie_cy import KeyTrie
+from constrain.matching.object_face_cy import FEW_WORDS
 
 __all__ = ["Demands", "Kept", "KeySpace"]
 
@@ -102,8 +103,6 @@ class KeySpace:
     """
 
     MAX_PATTERNS = 64
-    #: A free class of at most so many keys is listed.
-    FEW_WORDS = 4096
     #: Sets of atoms whose demands are remembered.
     MAX_KEPT = 1024
 
@@ -219,15 +218,15 @@ class KeySpace:
     def named_goal(self, atom: AllProperties, name_index: int) -> int:
         """Return what `atom` asks of the value of a named key."""
         own = atom.names.get(self.names[name_index])
-        return self._goal(atom, own, self.vector_of(name_index) if atom.patterns else 0)
+        if not atom.patterns:
+            return atom.rest if own is None else own
+        return self._goal(atom, own, self.vector_of(name_index))
 
     def free_goal(self, atom: AllProperties, vector: int) -> int:
         """Return what `atom` asks of the value of a key of a free class."""
-        return self._goal(atom, None, vector)
+        return self._goal(atom, None, vector) if atom.patterns else atom.rest
 
     def _goal(self, atom: AllProperties, own: int | None, vector: int) -> int:
-        if not atom.patterns:
-            return atom.rest if own is None else own
         goals = [] if own is None else [own]
         goals += [goal for language, goal in atom.patterns if vector >> self._pattern_bits[language] & 1]
         return self.algebra.formulas.conjunction(goals) if goals else atom.rest
@@ -281,7 +280,7 @@ class KeySpace:
                 self._finite_words[vector] = None
             else:
                 automaton = self.algebra.dfa(self.free_language(vector))
-                self._finite_words[vector] = automaton.words(automaton.start, self.FEW_WORDS)
+                self._finite_words[vector] = automaton.words(automaton.start, FEW_WORDS)
         return self._finite_words[vector]
 
     def n_words(self, vector: int) -> int | None:
@@ -293,7 +292,7 @@ class KeySpace:
 
     def is_used_up(self, vector: int, names: Collection[bytes]) -> bool:
         """Return whether `names` hold every key of a free class that is not listed."""
-        if len(names) <= self.FEW_WORDS:
+        if len(names) <= FEW_WORDS:
             return False
         n_words = self.n_words(vector)
         if n_words is None or n_words > len(names):

@@ -19,6 +19,7 @@ if cython.compiled:
     from cython.cimports.constrain.matching.key_trie_cy import KeyTrie
     from cython.cimports.constrain.matching.mask_walks_cy import MaskWalks
     from cython.cimports.constrain.matching.modes import IN_KEY, IN_STRING, STRING
+    from cython.cimports.constrain.matching.object_face_cy import ObjectFace
     from cython.cimports.constrain.matching.position_cy import Policy, Position
     from cython.cimports.constrain.matching.walks_cy import Scratch, Sub, WalkTrie
     from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
@@ -29,6 +30,7 @@ else:
     from constrain.matching.key_trie_cy import KeyTrie
     from constrain.matching.mask_walks_cy import MaskWalks
     from constrain.matching.modes import IN_KEY, IN_STRING, STRING
+    from constrain.matching.object_face_cy import ObjectFace
     from constrain.matching.position_cy import Policy, Position
     from constrain.matching.walks_cy import Scratch, Sub, WalkTrie
     from constrain.vocabulary.token_trie_cy import TokenTrie
@@ -350,7 +352,7 @@ class Leaving(MaskWalks):
                     groups[position.automaton.outcome(position.state)] = [0]
         self._end_inners(sub, position, level, groups, named)
         for vector, entries in groups.items():
-            member = frame.shape.free_entry(frame, vector)
+            member = frame.free_entry(vector)
             if member is not None:
                 self._allow_after_key(sub, frame, member, -1, level)
                 for entry in entries:
@@ -366,7 +368,7 @@ class Leaving(MaskWalks):
         """Add the tokens that end a named key with an inner text."""
         frame: Frame = position.frame
         if frame.offer()[0] >> name & 1:
-            self._allow_after_key(sub, frame, frame.shape.named_entry(frame, name), name, level)
+            self._allow_after_key(sub, frame, frame._named_entry(name), name, level)
             self._emit_leaving(sub, inner, level)
         return 0
 
@@ -378,7 +380,7 @@ class Leaving(MaskWalks):
         inner: cython.int
         name: cython.int
         rest: bytes
-        member = frame.shape.free_entry(frame, 0)
+        member = frame.free_entry(0)
         if member is not None:
             self._allow_after_key(sub, frame, member, -1, level)
             self._emit_leaving(sub, -1, level)
@@ -413,9 +415,11 @@ class Leaving(MaskWalks):
         scratch: Scratch = self._scratch(level)
         exit: Position
         following: Frame
+        face: ObjectFace
         continues: cython.int = -1
         if sub.begins_key and sub.further is not None:
-            continues = frame.shape.continues_after(frame, name)
+            face = frame.shape
+            continues = face.continues_after(frame.blocked, frame.count, name)
         goal: Goal = member.goal
         types: cython.int
         common: object = None

@@ -52,6 +52,8 @@ class Machine:
         Nothing of the machine may be used afterwards.
         """
         self._graph.dispose()
+        for face in self._object_shapes.values():
+            face.forget()
         for shape in (*self._object_shapes.values(), *self._array_shapes.values()):
             vars(shape).clear()
         for keys in self._key_spaces.values():

@@ -15,6 +15,7 @@ cdef class MaskBuilder(MaskContents):
     cdef Goal _string_goal
     cdef bytes _string_mask
     cpdef object fill(self, Position position)
+    cpdef int fill_words(self, Position position)
     cpdef bytes filled(self, Position position)
     cdef int _visited(self, Position position)
     cdef bytes _made(self, Position position)

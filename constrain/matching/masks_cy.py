@@ -64,12 +64,18 @@ class MaskBuilder(MaskContents):
     @cython.ccall
     def fill(self, position: Position) -> object:
         """Return the mask of a position: uint32[n_words], valid until the next call."""
+        self.fill_words(position)
+        return self.words_array
+
+    @cython.ccall
+    def fill_words(self, position: Position) -> cython.int:
+        """Write the mask of a position to the words."""
         mask = self.filled(position)
         if mask is not None:
             self._copy(mask)
         if not cython.compiled:
             self.words_array[:] = self.words
-        return self.words_array
+        return 0
 
     @cython.ccall
     def filled(self, position: Position) -> bytes | None:

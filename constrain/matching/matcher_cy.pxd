@@ -35,5 +35,6 @@ cdef class Matcher:
     cdef bint _allows_all(self)
     cdef bint _all_set(self, unsigned int* words)
     cdef object _mask(self)
+    cdef int _fill(self)
     cdef Position _after(self, object token)
     cdef bint _is_plain_text(self)

@@ -211,7 +211,7 @@ class Matcher:
                         self.n_masks += 1
                         mask = builder.filled(self.here)
                     else:
-                        self._mask()
+                        self._fill()
                     if mask is not None:
                         words = cython.cast(cython.p_uint, cython.cast(cython.p_char, mask))
                     width = view.shape[1]
@@ -243,6 +243,13 @@ class Matcher:
     @cython.cfunc
     def _mask(self) -> object:
         """Return uint32 words, valid until the next mask of the session."""
+        self._fill()
+        builder: MaskBuilder = self.session.builder
+        return builder.words_array
+
+    @cython.cfunc
+    def _fill(self) -> cython.int:
+        """Fill the words of the builder."""
         session: Session = self.session
         builder: MaskBuilder = session.builder
         self.n_masks += 1
@@ -251,10 +258,10 @@ class Matcher:
         elif self.budget >= 0:
             self._budgeted_mask()
         else:
-            builder.fill(self.here)
+            builder.fill_words(self.here)
         if self.n_eos or self.here.accepting():
             builder.allow(session.eos_within)
-        return builder.words_array
+        return 0
 
     def advance(self, token_id: cython.int) -> bool:
         """Take one token.

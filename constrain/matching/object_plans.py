@@ -19,6 +19,7 @@ from constrain.matching.atoms import AllProperties, ObjectIn, PropertiesAtLeast,
 from constrain.matching.cover import FEW_PATHS
 from constrain.matching.emptiness import Plan
 from constrain.matching.keys import Demands, KeySpace
+from constrain.matching.object_face_cy import FEW_WORDS
 from constrain.matching.slots import differing
 from constrain.matching.values import Value
 
@@ -377,7 +378,7 @@ class _ObjectSearch:
             room = self._room(vector)
             used = sum(1 for slot in slots if slot[0] == 1 and slot[1] == vector)
             take = owed if room is None else min(owed, room - used)
-            if room is None and self.count + used + take > self.keys.FEW_WORDS:
+            if room is None and self.count + used + take > FEW_WORDS:
                 # Many keys are wanted: even a class that is not listed may be too small.
                 room = self.keys.n_words(vector)
                 if room is not None:

@@ -10,7 +10,7 @@ the shape never changes, and what may follow depends on a few bits of the frame.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.lazy_dfa_cy import LazyDfa
@@ -19,6 +19,7 @@ from constrain.matching.atoms import AllProperties, ObjectIn, PropertiesAtLeast,
 from constrain.matching.emptiness import Plan
 from constrain.matching.keys import KeySpace
 from constrain.matching.members import Cube, Effect, Entry, Judged, Matched, member_entry
+from constrain.matching.object_face_cy import FEW_WORDS, ObjectFace
 from constrain.matching.object_plans import plan_object
 from constrain.matching.values import Value
 
@@ -28,16 +29,17 @@ if TYPE_CHECKING:
 
 __all__ = ["ObjectShape", "Offer"]
 
+_UNKNOWN: Any = object()
+
 #: Which keys may follow: (named keys as bits, whether free keys, the automaton of free keys or
 #: `None`, whether free keys never run out so that every key text can still become a new one).
 Offer = tuple[int, bool, "LazyDfa | None", bool]
 
 
-class ObjectShape:
+class ObjectShape(ObjectFace):
     """What the formulas of an open object have become.
 
     Attributes:
-        simple: the goal is a conjunction of positive atoms, counts apart, and nothing is tracked.
         captures: whether the values of properties matter beyond what they satisfy.
     """
 
@@ -45,6 +47,7 @@ class ObjectShape:
     collects = False
 
     def __init__(self, machine: Machine, keys: KeySpace, formula: int, tracked: tuple[int, ...]) -> None:
+        super().__init__()
         self.machine = machine
         self.keys = keys
         self.formula = formula
@@ -71,19 +74,13 @@ class ObjectShape:
                 self._sets.append((variable, atom))
         self.captures = bool(self._sets)
         self.only_collects = False
-        self._needed = 0
-        self._low = 0
-        self._high = -1
         self.simple = self._read_conjunction()
         self._named_entries: dict[object, Entry | None] = {}
         self._offers: dict[object, Offer] = {}
         self._free_entries: dict[object, Entry | None] = {}
-        self._offered_names = 0
         self._asked: dict[int, int] | None = None
         #: Named keys that may follow whatever the frame is, as bits; -1 if they were not found yet.
         self._always_offered = -1
-        #: What a conjunctive shape offers besides named keys.
-        self._simple_rest: tuple[bool, LazyDfa | None, bool] | None = None
 
     def _asking(self) -> dict[int, int]:
         """Return, per atom that asks something of named keys alone, those keys as bits."""
@@ -107,13 +104,13 @@ class ObjectShape:
         for variable, sign in literals:
             if variable in counts:
                 if sign:
-                    self._low = max(self._low, counts[variable])
-                elif self._high < 0 or counts[variable] - 1 < self._high:
-                    self._high = counts[variable] - 1
+                    self.low = max(self.low, counts[variable])
+                elif self.high < 0 or counts[variable] - 1 < self.high:
+                    self.high = counts[variable] - 1
             elif not sign:
                 return False
             elif variable in required:
-                self._needed |= required[variable]
+                self.needed |= required[variable]
         # A free class that can run out makes a lower bound a matter of search.
         return not self.keys.patterns or not any(
             self.keys.finite_words(vector) is not None for vector in self._free_classes()
@@ -155,13 +152,8 @@ class ObjectShape:
 
     def closable(self, frame: Frame) -> bool:
         """Return whether the object may end now."""
-        if self.simple:
-            return (
-                not self._needed & ~frame.present
-                and frame.count >= self._low
-                and (self._high < 0 or frame.count <= self._high)
-            )
-        return self._is_true(self.formula, frame)
+        at_once = self.closes_at_once(frame.present, frame.count)
+        return bool(at_once) if at_once >= 0 else self._is_true(self.formula, frame)
 
     def outcome(self, frame: Frame) -> int:
         """Return which tracked formulas hold if the object ends now, as bits."""
@@ -174,7 +166,7 @@ class ObjectShape:
             self.keys.finite_words(vector) is not None for vector in self.keys.free_classes()
         ):
             names = frozenset(frame.names)
-        elif frame.count > self.keys.FEW_WORDS:
+        elif frame.count > FEW_WORDS:
             names = tuple(self.keys.is_used_up(vector, frame.names) for vector in self._all_classes())
         return (frame.present, frame.blocked, frame.count if self._counts or self._sets else 0, names)
 
@@ -190,16 +182,16 @@ class ObjectShape:
         return offer
 
     def _simple_offer(self, frame: Frame) -> Offer:
-        missing = self._needed & ~frame.present
-        room = -1 if self._high < 0 else self._high - frame.count
+        missing = self.needed & ~frame.present
+        room = -1 if self.high < 0 else self.high - frame.count
         if room == missing.bit_count():
             return missing, False, None, False
-        if self._simple_rest is None:
-            self._offered_names = self._find_simple_names()
-            self._simple_rest = self._find_simple_rest(frame)
-        names = self._offered_names & ~frame.blocked
-        if frame.count <= self.keys.FEW_WORDS or not self._simple_rest[0]:
-            return (names, *self._simple_rest)
+        if self.rest is None:
+            self.offered = self._find_simple_names()
+            self.rest = self._find_simple_rest(frame)
+        names = self.offered & ~frame.blocked
+        if frame.count <= FEW_WORDS or not self.rest[0]:
+            return (names, *self.rest)
         offered = [
             vector
             for vector in self._free_classes()
@@ -233,21 +225,6 @@ class ObjectShape:
             if atom.rest == FALSE:
                 return False, None, False
         return (False, None, False) if self._free_entry_simple(0) is None else (True, keys.automaton, True)
-
-    def continues_after(self, frame: Frame, name: int) -> int:
-        """Return whether further keys may follow a key: 1 or 0, or -1 where it takes more to tell.
-
-        Args:
-            name: the key if it is a named one, else -1.
-        """
-        if not self.simple or self._high >= 0 or self._simple_rest is None:
-            return -1
-        if frame.count > self.keys.FEW_WORDS:
-            return -1
-        if self._simple_rest[0]:
-            return 1
-        left = self._offered_names & ~frame.blocked
-        return int(left & ~(1 << name) != 0 if name >= 0 else left != 0)
 
     def _all_classes(self) -> list[int]:
         return self.keys.free_classes() if self.keys.patterns else [0]
@@ -481,16 +458,25 @@ class ObjectShape:
         return Matched(atoms, formulas.variable(ObjectIn(having)) if having else FALSE)
 
     def _named_entry_simple(self, name: int) -> Entry | None:
-        if name not in self._named_entries:
-            self._named_entries[name] = self._conjunctive_entry(self._simple_named_goal(name))
-        return self._named_entries[name]
+        entry: Entry | None = self.named.get(name, _UNKNOWN)
+        if entry is _UNKNOWN:
+            goal = self._simple_named_goal(name)
+            # What is offered has a value.
+            is_offered = self.offered >> name & 1
+            entry = (
+                Entry(self.machine.goal(goal), None, single=self) if is_offered else self._simple_entry(goal)
+            )
+            self.named[name] = entry
+        return entry
 
     def _free_entry_simple(self, vector: int) -> Entry | None:
         if vector not in self._free_entries:
             keys = self.keys
             goals = [keys.free_goal(atom, vector) for _, atom in self._maps]
             goal = goals[0] if len(goals) == 1 else self._together(set(goals))
-            self._free_entries[vector] = self._conjunctive_entry(goal)
+            self._free_entries[vector] = self._simple_entry(goal)
+            if not keys.patterns:
+                self.free = self._free_entries[vector]
         return self._free_entries[vector]
 
     def _simple_named_goal(self, name: int) -> int:
@@ -503,7 +489,7 @@ class ObjectShape:
     def _together(self, goals: set[int]) -> int:
         return next(iter(goals)) if len(goals) == 1 else self.machine.algebra.formulas.conjunction(goals)
 
-    def _conjunctive_entry(self, goal: int) -> Entry | None:
+    def _simple_entry(self, goal: int) -> Entry | None:
         if not self.machine.emptiness.is_nonempty(goal):
             return None
         return Entry(self.machine.goal(goal), None, single=self)

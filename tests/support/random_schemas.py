@@ -86,7 +86,10 @@ class _Maker:
         if kind == "types":
             return {"type": rng.sample(TYPES, rng.randint(1, 3))}
         if kind == "enum":
-            return {"enum": _distinct([self.value() for _ in range(rng.randint(1, 4))])}
+            values = _distinct([self.value() for _ in range(rng.randint(1, 4))])
+            if self.chance(0.15):
+                return {"enum": values, "const": rng.choice([*values, self.value()])}
+            return {"enum": values}
         if kind == "const":
             return {"const": self.value()}
         if kind == "number":
@@ -145,6 +148,10 @@ class _Maker:
             result["dependentRequired"] = {rng.choice(NAMES): rng.sample(NAMES, rng.randint(0, 2))}
         if self.chance(0.08):
             result["dependentSchemas"] = {rng.choice(NAMES): self.schema(depth - 1)}
+        if self.chance(0.05):
+            name = rng.choice(NAMES)
+            result["dependentRequired"] = {name: rng.sample(NAMES, rng.randint(0, 2))}
+            result["dependentSchemas"] = {name: self.schema(depth - 1)}
         if self.chance(0.12):
             result["unevaluatedProperties"] = False if self.chance(0.6) else self.schema(depth - 1, True)
         return result

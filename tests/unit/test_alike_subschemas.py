@@ -11,6 +11,11 @@ import constrain
 
 CASES: list[tuple[Any, list[str], list[str]]] = [
     (
+        {"properties": {"a": {"type": "string"}, "b": {"type": "string", "const": "x"}}},
+        ['{"a":"y","b":"x"}'],
+        ['{"b":"y"}'],
+    ),
+    (
         {"properties": {"a": {"const": True}, "b": {"const": 1}, "c": {"enum": [0]}, "d": {"enum": [False]}}},
         ['{"a":true,"b":1.0,"c":0,"d":false}'],
         ['{"a":1}', '{"b":true}', '{"c":false}', '{"d":0}'],

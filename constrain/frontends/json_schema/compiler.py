@@ -13,11 +13,11 @@ from typing import Any
 from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.languages_cy import Language
 from constrain.errors import ConstrainError, LimitExceeded, SchemaError, UnsupportedError
+from constrain.frontends.json_schema.glance_cy import Glance
 from constrain.frontends.json_schema.nodes import HARMLESS, SubschemaNode, utf8
 from constrain.frontends.json_schema.references import REFERENCES, Place, References
 from constrain.frontends.json_schema.resources import Document, Resource
-from constrain.frontends.json_schema.scan import Location, pointer, scan_schema, subschemas
-from constrain.frontends.json_schema.simple_values_cy import SimpleValues
+from constrain.frontends.json_schema.scan import Location, is_leaf, pointer, scan_schema, subschemas
 from constrain.matching.algebra import Algebra
 from constrain.matching.atoms import Required, SharedText, TextIn
 from constrain.matching.machine import Machine
@@ -39,7 +39,7 @@ class Compiler:
     Attributes:
         algebra: the arena of its formulas.
         dialect: what `$schema` names.
-        simple_values: quick proofs that sub-schemas have values.
+        glance: what the keywords of sub-schemas tell at once.
         machine: the result of `compile`.
         annotations: (location, keyword, reason) of what was read and is not enforced.
     """
@@ -56,7 +56,7 @@ class Compiler:
         self.references = References(
             schema, options.dialect, registry or {}, options.max_steps // self.STEPS_PER_SCOPE
         )
-        self.simple_values = SimpleValues(self.references, HARMLESS)
+        self.glance = Glance(self.references, HARMLESS)
         self.dialect = self.references.root.dialect
         self.annotations: list[tuple[str, str, str]] = []
         #: By sub-schema and place: what a sub-schema means depends on both.
@@ -237,6 +237,13 @@ class Compiler:
         """Return the goal that a sub-schema is."""
         if isinstance(value, bool):
             return TRUE if value else FALSE
+        if is_leaf(value) and "type" in value and "type" in place.resource.dialect.assertions:
+            # Most sub-schemas: those of one type are one goal, wherever they are.
+            key = (place, value["type"])
+            goal = self._goals.get(key)
+            if goal is None:
+                goal = self._goals[key] = self.algebra.formulas.variable(self._node(value, location, place))
+            return goal
         node = self._node(value, location, place)
         if node.goal_number < 0:
             node.goal_number = self._goal_number(node)
@@ -390,11 +397,7 @@ _MOST_VALUES = 64
 def _spelling(node: SubschemaNode) -> str | None:
     """Return the keywords of a small sub-schema with their values; `None` for one that is not small."""
     found = []
-    keywords = node.keywords()
-    if len(keywords) == 1 and keywords[0] == "type" and isinstance(node.schema["type"], str):
-        name: str = node.schema["type"]
-        return name
-    for keyword in keywords:
+    for keyword in node.keywords():
         value = node.schema[keyword]
         if keyword == "items" and isinstance(value, dict):
             if not _SMALL.issuperset(value) or len(value.get("enum", ())) > _MOST_VALUES:

@@ -92,19 +92,9 @@ class SubschemaNode:
         return self._keywords
 
     def kinds(self) -> int:
-        """Return the kinds of values that `type`, `enum` and `const` allow, as bits."""
+        """Return the kinds of values that may satisfy it, as bits: what a glance tells."""
         if self._kinds < 0:
-            self._kinds = (1 << 7) - 1
-            if "type" in self.keywords():
-                names = self.schema["type"]
-                if isinstance(names, str):
-                    self._kinds = _KINDS_OF_TYPE[names]
-                else:
-                    self._kinds = sum({_KINDS_OF_TYPE[name] for name in names})
-            if "enum" in self.schema and "enum" in self.keywords():
-                self._kinds &= _kinds_of_values(self.schema["enum"])
-            if "const" in self.schema and "const" in self.keywords():
-                self._kinds &= _kinds_of_values([self.schema["const"]])
+            self._kinds = self.compiler.glance.kinds(self.schema, self.place)
         return self._kinds
 
     def lone_types(self) -> int:
@@ -120,7 +110,11 @@ class SubschemaNode:
 
     def has_simple_value(self) -> bool:
         """Return whether a value surely satisfies it, as far as the keywords alone tell."""
-        return bool(self.compiler.simple_values.has_value(self.schema, self.place))
+        return bool(self.compiler.glance.has_value(self.schema, self.place))
+
+    def has_simple_kind(self, kind: int) -> bool:
+        """Return whether a value of a kind surely satisfies it, as far as the keywords alone tell."""
+        return bool(self.compiler.glance.has_kind(self.schema, self.place, kind))
 
     def in_place(self) -> list[SubschemaNode]:
         """Return the sub-schemas that judge the same value."""
@@ -235,35 +229,6 @@ _IN_PLACE = frozenset((*IN_PLACE, *REFERENCES))
 
 _ALL = frozenset(range(7))
 
-#: Type name -> its kinds as bits; `integer` is what some numbers are.
-_KINDS_OF_TYPE = {
-    "null": 1 << NULL,
-    "boolean": 1 << FALSE_LITERAL | 1 << TRUE_LITERAL,
-    "number": 1 << NUMBER,
-    "integer": 1 << NUMBER,
-    "string": 1 << STRING,
-    "array": 1 << ARRAY,
-    "object": 1 << OBJECT,
-}
-
-
-def _kinds_of_values(values: list[Any]) -> int:
-    kinds = 0
-    for value in values:
-        if isinstance(value, str):
-            kinds |= 1 << STRING
-        elif isinstance(value, bool):
-            kinds |= 1 << (TRUE_LITERAL if value else FALSE_LITERAL)
-        elif value is None:
-            kinds |= 1 << NULL
-        elif isinstance(value, list):
-            kinds |= 1 << ARRAY
-        elif isinstance(value, dict):
-            kinds |= 1 << OBJECT
-        else:
-            kinds |= 1 << NUMBER
-    return kinds
-
 
 def _type(node: SubschemaNode, keyword: str, kind: int) -> int:
     value = node.schema["type"]
@@ -280,6 +245,10 @@ def _type(node: SubschemaNode, keyword: str, kind: int) -> int:
 
 
 def _enum(node: SubschemaNode, keyword: str, kind: int) -> int:
+    if kind == STRING:
+        listed = node.schema[keyword] if keyword == "enum" else [node.schema[keyword]]
+        texts = {utf8(value) for value in listed if isinstance(value, str)}
+        return node.compiler.algebra.one_of_texts([text for text in texts if text is not None])
     members = [value for value in node.constants(keyword) if value.kind == kind]
     return node.compiler.algebra.one_of(members, kind)
 

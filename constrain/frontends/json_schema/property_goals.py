@@ -68,7 +68,7 @@ class PropertyGoals(Mapping[bytes, int]):
 
     def surely_have_values(self) -> Iterator[bytes]:
         """Yield keys of which no more is asked than some value surely satisfies, told at a glance."""
-        has_value = self._node.compiler.simple_values.has_value
+        has_value = self._node.compiler.glance.has_value
         place = self._node.place
         for key, name in self._names.items():
             schema = self._schemas[name]

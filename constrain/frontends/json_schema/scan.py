@@ -13,12 +13,21 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from constrain.errors import LimitExceeded, SchemaError, UnsupportedError
-from constrain.frontends.json_schema.dialects import Dialect
+from constrain.frontends.json_schema.dialects import DIALECTS, Dialect
 
 if TYPE_CHECKING:
     from constrain.frontends.json_schema.references import Place
 
-__all__ = ["IN_PLACE", "Location", "pointer", "pointer_text", "relevant", "scan_schema", "subschemas"]
+__all__ = [
+    "IN_PLACE",
+    "Location",
+    "is_leaf",
+    "pointer",
+    "pointer_text",
+    "relevant",
+    "scan_schema",
+    "subschemas",
+]
 
 #: Where a sub-schema stands: a JSON Pointer, or until then (what is around it, the steps from there).
 Location = str | tuple["Location", tuple[str | int, ...]]
@@ -146,7 +155,7 @@ def scan_schema(
         for keyword, value in parts.items():
             if keyword == "properties" and not dialect.refused:
                 # Most sub-schemas are properties of one type, of which there is no more to see.
-                names = [name for name, part in value.items() if not _is_leaf(part)]
+                names = [name for name, part in value.items() if not is_leaf(part)]
                 n_leaves += len(value) - len(names)
                 below += [(value[name], (at, (keyword, name)), place) for name in names]
             elif keyword in _HOLDERS:
@@ -156,7 +165,7 @@ def scan_schema(
         stack += below
 
 
-def _is_leaf(schema: Any) -> bool:
+def is_leaf(schema: Any) -> bool:
     """Return whether a sub-schema asks for no more than a type, and is well formed."""
     if not isinstance(schema, dict) or not _TELLING.isdisjoint(schema):
         return False
@@ -351,5 +360,12 @@ _CHECKS: dict[str, Check] = {
     "$recursiveAnchor": _expect(lambda value: isinstance(value, bool), "must be a boolean"),
 }
 
-#: Without these there is nothing to be checked, named or visited in a sub-schema but its type.
-_TELLING = (_HOLDERS | {*_CHECKS, "$schema", "contentMediaType"}) - {"type"}
+#: Without these there is nothing to be checked, named, visited or asserted in a sub-schema but its type.
+_TELLING = frozenset(
+    {
+        *("$schema", "contentMediaType"),
+        *_HOLDERS,
+        *_CHECKS,
+        *(keyword for dialect in DIALECTS.values() for keyword in dialect.keywords | dialect.identifiers),
+    }
+) - {"type"}

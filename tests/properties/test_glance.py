@@ -1,32 +1,75 @@
-"""What is said to have a most simple value at a glance has one when it is looked into."""
+"""What a glance tells of the keywords of a sub-schema is so when it is looked into."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 import constrain
+from constrain.frontends.json_schema.dialects import DIALECTS
+from constrain.frontends.json_schema.scan import is_leaf
 from tests.support.random_schemas import random_schema
 
+VALUES: list[list[Any]] = [
+    [None],
+    [False],
+    [True],
+    [0, 1, -2, 3, 17, 0.5, -0.5, 2.75],
+    ["", "a", "b", "ab", "aa", "é", "abab"],
+    [[], [1], ["a", "b"], [None, None], [[], {}, 5]],
+    [{}, {"a": 1}, {"b": "a"}, {"a": {}, "b": None}, {"ab": [], "é": True}, {"a": "b", "b": 2, "ab": 1}],
+]
 
-def test_a_simple_value_is_a_value() -> None:
-    simple = 0
+
+def _nodes() -> Iterator[tuple[int, Any, constrain.Constraint, Any]]:
+    """Yield (number of the schema, schema, its constraint, node) of random schemas that have values."""
     for number in range(400):
         schema = random_schema(random.Random(number))
         try:
             constraint = constrain.compile_json_schema(schema)
         except constrain.UnsatisfiableError:
             continue
-        emptiness = constraint._machine.emptiness
-        formulas = constraint._machine.algebra.formulas
         for node in list(constraint._compiler._nodes.values()):
-            if node.has_simple_value():
-                simple += 1
-                goal = formulas.variable(node)
-                assert any(emptiness.is_kind_nonempty(goal, kind) for kind in range(7)), (number, node)
+            yield number, schema, constraint, node
+
+
+def test_what_has_a_simple_value_or_kind_has_one() -> None:
+    simple = 0
+    for number, _, constraint, node in _nodes():
+        emptiness = constraint._machine.emptiness
+        goal = constraint._machine.algebra.formulas.variable(node)
+        kinds = [kind for kind in range(7) if node.has_simple_kind(kind)]
+        simple += bool(kinds)
+        for kind in kinds:
+            assert emptiness.is_kind_nonempty(goal, kind), (number, node, kind)
+        if node.has_simple_value():
+            assert any(emptiness.is_kind_nonempty(goal, kind) for kind in range(7)), (number, node)
     assert simple > 100
+
+
+def test_a_kind_that_is_ruled_out_has_no_value() -> None:
+    ruled_out = 0
+    for number, schema, _, node in _nodes():
+        validator = Draft202012Validator(schema).evolve(schema=node.schema)
+        kinds = node.kinds()
+        for kind, values in enumerate(VALUES):
+            if not kinds >> kind & 1:
+                ruled_out += 1
+                assert not any(map(validator.is_valid, values)), (number, node, kind)
+    assert ruled_out > 1000
+
+
+def test_a_sub_schema_with_any_keyword_but_type_is_no_leaf() -> None:
+    keywords = set().union(*(dialect.keywords | dialect.identifiers for dialect in DIALECTS.values()))
+    assert {"const", "$dynamicRef", "id", "dependencies"} <= keywords
+    for keyword in keywords - {"type"}:
+        assert not is_leaf({"type": "string", keyword: "x"}), keyword
+    assert is_leaf({"type": "string", "title": "x"})
+    assert not is_leaf({"type": ["string"]})
 
 
 #: Schemas of one property, and whether it can be written.
@@ -62,6 +105,19 @@ CASES: list[tuple[Any, bool]] = [
     ({"type": "object", "required": ["a", "b"], "maxProperties": 1}, False),
     ({"type": "object", "required": ["\ud800"]}, False),
     ({"type": "object", "required": ["next"], "properties": {"next": {"$ref": "#/$defs/list"}}}, False),
+    ({"anyOf": [{"$ref": "#/$defs/never"}, {"type": "null"}]}, True),
+    ({"anyOf": [{"$ref": "#/$defs/never"}, False]}, False),
+    ({"allOf": [{"$ref": "#/$defs/never"}]}, False),
+    ({"oneOf": [{"$ref": "#/$defs/text"}, {"$ref": "#/$defs/text"}]}, False),
+    ({"type": "string", "anyOf": [{"type": "integer"}]}, False),
+    ({"type": "string", "$ref": "#/$defs/text"}, True),
+    ({"type": "null", "$ref": "#/$defs/text"}, False),
+    ({"type": "integer", "const": "x"}, False),
+    ({"type": "string", "const": "x"}, True),
+    ({"type": ["object", "null"], "required": ["a"], "properties": {"a": False}}, True),
+    ({"type": "object", "properties": {"p": False}, "allOf": [{"required": ["p"]}]}, False),
+    ({"type": "integer", "anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": 0.5}]}, False),
+    ({"type": "number", "anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": 0.5}]}, True),
 ]
 DEFINITIONS = {
     "text": {"type": "string", "minLength": 2},
