@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from constrain.errors import LimitExceeded, SchemaError
+from constrain.json_values_cy import members
 from constrain.matching.machine import Machine
 from constrain.matching.matcher_cy import MOST_SEEN, Matcher, Session
 from constrain.matching.position_cy import Policy, Position
@@ -284,24 +285,13 @@ def _number_text(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
-def _members(items: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(items)
-    if len(result) != len(items):
-        seen: set[str] = set()
-        for key, _ in items:
-            if key in seen:
-                raise SchemaError(f"the key {key!r} is repeated in one object")
-            seen.add(key)
-    return result
-
-
 def _no_value(name: str) -> Any:
     raise SchemaError(f"{name} is not a JSON value")
 
 
 @lru_cache(maxsize=16)
 def _decoder(parse_float: Callable[[str], Any]) -> json.JSONDecoder:
-    return json.JSONDecoder(parse_float=parse_float, parse_constant=_no_value, object_pairs_hook=_members)
+    return json.JSONDecoder(parse_float=parse_float, parse_constant=_no_value, object_pairs_hook=members)
 
 
 def parse_json(text: bytes | str, *, parse_float: Callable[[str], Any] = Decimal) -> Any:

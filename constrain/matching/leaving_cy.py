@@ -108,13 +108,16 @@ class Leaving(MaskWalks):
         scratch: Scratch = self._scratch(level)
         kept = self.words
         tags = self.filter
+        n_logged: cython.int = self._n_logged
         self.words = scratch.allowed
         self.filter = None
+        self._n_logged = -1
         try:
             self._walk(remainders, 0, exit, level + 1)
         finally:
             self.words = kept
             self.filter = tags
+            self._n_logged = n_logged
         return 0
 
     @cython.cfunc
@@ -137,6 +140,8 @@ class Leaving(MaskWalks):
             if (scratch.allowed[r >> 5] >> (r & 31)) & 1 and (flags is None or flags[walk.c_tags[k]]):
                 token = walk.c_ids[k]
                 self.words[token >> 5] |= one << (token & 31)
+                if self._n_logged >= 0:
+                    self._note(token)
         return 0
 
     @cython.cfunc

@@ -29,14 +29,13 @@ class Machine:
     Attributes:
         algebra: the formulas and scalar automata.
         emptiness: decides which goals have values.
-        population: enumerates the values of goals.
         root: the goal of the document.
     """
 
     def __init__(self, algebra: Algebra, root: int) -> None:
         self.algebra = algebra
         self.emptiness = Emptiness(algebra, self.plan_object, self.plan_array)
-        self.population = Population(self)
+        self._population: Population | None = None
         #: Texts of scalar goals, for completions.
         self.witnesses: dict[int, bytes] = {}
         self._goals: dict[tuple[int, tuple[int, ...]], Goal] = {}
@@ -45,6 +44,13 @@ class Machine:
         self._array_shapes: dict[tuple[int, tuple[int, ...]], ArrayShape] = {}
         self.root = self.goal(root)
         self._graph = FrameGraph(0)
+
+    @property
+    def population(self) -> Population:
+        """What enumerates the values of goals."""
+        if self._population is None:
+            self._population = Population(self)
+        return self._population
 
     def dispose(self) -> None:
         """Cut the cycles among the parts, so that they are freed when the last reference to each is gone.

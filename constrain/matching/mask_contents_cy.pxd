@@ -20,16 +20,19 @@ cdef class MaskContents(Leaving):
     cdef WalkTrie after_number
     cdef WalkTrie resuming
     cdef WalkTrie numbers
-    cdef readonly object cache
+    cdef object _cache
+    cdef Py_ssize_t _max_bytes
+    cdef object _own_cache(self)
     cdef dict _universal
     cdef int _fits_state
     cdef bytearray _fits
     cdef TableAutomaton _rich_automaton
     cdef bytearray _rich_states
     cdef int _fill(self, Position position)
-    cdef int _add_structure(self, Position position, bint is_first)
-    cdef int _add_numbers(self, Position position)
-    cdef bytes _apart(self, WalkTrie walk, Position position)
+    cdef int _fill_structure(self, Position position)
+    cdef int _walk_structure(self, Position position)
+    cdef Goal _number_goal(self, Position position)
+    cdef bytes _with_numbers(self, bytes blanks, Goal goal, Position position)
     cdef int _fill_number(self, Position position)
     cdef int _fill_string(self, Position position)
     cdef bint _is_universal(self, TableAutomaton automaton, int state)

@@ -57,9 +57,9 @@ else:
 
     next_state = TableAutomaton.step
 
-import numpy as np
 
 from constrain.automata.lazy_dfa_cy import RICH
+from constrain.matching.mask_words_cy import united
 from constrain.matching.vocabulary_masks import MaskCache, vocabulary_masks
 
 __all__ = ["MaskContents"]
@@ -88,13 +88,21 @@ class MaskContents(Leaving):
             )
         else:
             self.characters = self.character_array.tolist()
-        self.cache = MaskCache(max_bytes // 2)
+        self._max_bytes = max_bytes
+        self._cache: Any = None
         self._universal: dict[object, bool] = {}
         self._fits_state = -1
         self._fits = bytearray()
         # For the automaton of keys that was asked last, 1 for states with many words and 2 for others.
         self._rich_automaton: Any = None
         self._rich_states = bytearray()
+
+    @cython.cfunc
+    def _own_cache(self) -> Any:
+        """Return the masks of automata that no other constraint has."""
+        if self._cache is None:
+            self._cache = MaskCache(self._max_bytes // 2)
+        return self._cache
 
     @cython.cfunc
     def _fill(self, position: Position) -> cython.int:
@@ -110,89 +118,90 @@ class MaskContents(Leaving):
             self._clear()
             self._walk(self.whole, 0, position, 0)
         else:
-            self._add_structure(position, True)
+            self._fill_structure(position)
         return 0
 
     @cython.cfunc
-    def _add_structure(self, position: Position, is_first: cython.bint) -> cython.int:
-        """Add what may come between JSON tokens; if it is the first, nothing else is in the mask."""
+    def _fill_structure(self, position: Position) -> cython.int:
+        """Fill the mask between JSON tokens."""
+        goal: Goal = None
         if position.mode == END and not self.policy.trailing:
-            if is_first:
-                self._clear()
+            self._clear()
             return 0
-        allowed = self.shared.judge_blanks(self.policy, position.blanks)
-        if is_first:
-            self._copy(allowed[1])
-        else:
-            self._add(allowed[1])
-        if position.mode == END:
-            return 0
-        self.filter = allowed[0]
-        self._walk(self.stripped, 0, position, 0)
+        first: bytes = self.shared.judge_blanks(self.policy, position.blanks)[1]
         if position.mode == VALUE or position.mode == FIRST_ITEM:
-            self._add_numbers(position)
-        self.filter = None
+            goal = self._number_goal(position)
+        if goal is not None and goal.number.is_shared:
+            self._copy(self._with_numbers(first, goal, position))
+        else:
+            self._copy(first)
+        self._walk_structure(position)
+        if goal is not None and not goal.number.is_shared:
+            self.filter = self.shared.judge_blanks(self.policy, position.blanks)[0]
+            self._walk(self.numbers, 0, position, 0)
+            self.filter = None
         return 0
 
     @cython.cfunc
-    def _add_numbers(self, position: Position) -> cython.int:
-        """Add the beginnings of the numbers that may be the value which is due."""
+    def _walk_structure(self, position: Position) -> cython.int:
+        """Add what may come between JSON tokens, blanks and numbers apart."""
+        if position.mode != END:
+            self.filter = self.shared.judge_blanks(self.policy, position.blanks)[0]
+            self._walk(self.stripped, 0, position, 0)
+            self.filter = None
+        return 0
+
+    @cython.cfunc
+    def _number_goal(self, position: Position) -> Goal:
+        """Return the goal of the value that is due if it may be a number, else `None`."""
         goal: Goal = position.goal
         if position.mode == FIRST_ITEM:
             entry = position.frame.item()
             if entry is None:
-                return 0
+                return None
             goal = entry.goal
-        if not goal.offers(NUMBER):
-            return 0
-        if goal.number.is_shared:
-            key: object = (goal.number, self.policy.whitespace_name, position.blanks)
-            cache = self.shared.cache
-            mask = cache.get(key)
-            if mask is None:
-                mask = self._apart(self.numbers, position)
-                cache.put(key, mask)
-            self._add(mask)
-            return 0
-        self._walk(self.numbers, 0, position, 0)
-        return 0
+        return goal if goal.offers(NUMBER) else None
 
     @cython.cfunc
-    def _apart(self, walk: WalkTrie, position: Position) -> bytes:
-        """Return the packed mask of what a walk adds; the mask that is being filled stays as it is."""
-        kept = self.words
-        memory = bytearray(4 * self.n_words)
-        if cython.compiled:
-            self.words = cython.cast(cython.p_uint, cython.cast(cython.p_char, memory))
-        else:
-            self.words = [0] * self.n_words
-        try:
-            self._walk(walk, 0, position, 0)
-            if not cython.compiled:
-                memory[:] = np.array(self.words, dtype=np.uint32).tobytes()
-        finally:
-            self.words = kept
-        return bytes(memory)
+    def _with_numbers(self, blanks: bytes, goal: Goal, position: Position) -> bytes:
+        """Return the tokens of blanks alone and those that begin the numbers of a goal."""
+        key: object = (goal.number, self.policy.whitespace_name, position.blanks)
+        cache = self.shared.cache
+        mask = cache.get(key)
+        if mask is None:
+            self.filter = self.shared.judge_blanks(self.policy, position.blanks)[0]
+            self._copy(blanks)
+            self._walk(self.numbers, 0, position, 0)
+            self.filter = None
+            mask = self._packed()
+            cache.put(key, mask)
+        return mask
 
     @cython.cfunc
     def _fill_number(self, position: Position) -> cython.int:
         """Fill the mask within a number: what stays in it, what leaves it, what comes after it."""
         automaton: TableAutomaton = position.automaton
-        cache = self.shared.cache if automaton.is_shared else self.cache
-        key: object = (automaton, position.state)
-        mask = cache.get(key)
-        target: Position
-        if mask is None:
-            self._clear()
-            self._walk(self.numeric, 0, position, 0)
-            cache.put(key, self._packed())
-        else:
-            self._copy(mask)
-        self._walk(self.after_number, 0, position, 0)
+        target: Position = None
+        blanks: Any = None
         if automaton.accepting(position.state):
             target = Position(self.policy)
             position.end_number(target)
-            self._add_structure(target, False)
+            if target.mode != END or self.policy.trailing:
+                blanks = self.shared.judge_blanks(self.policy, target.blanks)[1]
+        cache = self.shared.cache if automaton.is_shared else self._own_cache()
+        key: object = (automaton, position.state, "" if blanks is None else self.policy.whitespace_name)
+        mask = cache.get(key)
+        if mask is None:
+            self._clear()
+            self._walk(self.numeric, 0, position, 0)
+            mask = self._packed()
+            if blanks is not None:
+                mask = united(mask, blanks)
+            cache.put(key, mask)
+        self._copy(mask)
+        self._walk(self.after_number, 0, position, 0)
+        if blanks is not None:
+            self._walk_structure(target)
         return 0
 
     @cython.cfunc
@@ -239,8 +248,7 @@ class MaskContents(Leaving):
             self._clear()
             self._emit(sub.inside, 0)
             sub.words = self._packed()
-        else:
-            self._copy(sub.words)
+        self._copy(sub.words)
         return 0
 
     @cython.cfunc
@@ -254,8 +262,8 @@ class MaskContents(Leaving):
         if mask is None:
             self._copy(self.shared.short_tokens(left))
             self._walk(self.escaped, 0, position, 0)
-            self.shared.cache.put(key, self._packed())
-            return 0
+            mask = self._packed()
+            self.shared.cache.put(key, mask)
         self._copy(mask)
         return 0
 
@@ -274,7 +282,7 @@ class MaskContents(Leaving):
             self._clear()
             self._walk(self.inside, 0, position, 0)
             return 0
-        cache = self.shared.cache if automaton.is_shared else self.cache
+        cache = self.shared.cache if automaton.is_shared else self._own_cache()
         # Where keys were written, only what is rich of new ones goes on; such a mask is another one.
         has_written: cython.bint = (
             position.mode == IN_KEY and frame.n_names > 0 and automaton is not frame.shape.keys.automaton
@@ -292,7 +300,9 @@ class MaskContents(Leaving):
             self._clear()
             self._walk(self.inside, 0, position, 0)
         if self._rich:
-            cache.put(key, self._packed())
+            mask = self._packed()
+            cache.put(key, mask)
+            self._copy(mask)
         return 0
 
     @cython.cfunc
@@ -318,6 +328,8 @@ class MaskContents(Leaving):
         scratch: Scratch = self._scratch(0)
         # Local names of what the loop reads: it runs once for each of very many nodes.
         words: cython.p_uint = self.words
+        # Too many to be noted.
+        self._n_logged = -1
         states: cython.p_int = scratch.state
         depths: cython.p_int = trie.c_depth
         ends: cython.p_int = trie.c_subtree_end
@@ -471,6 +483,8 @@ class MaskContents(Leaving):
                 token = trie.c_token[child]
                 while token >= 0:
                     self.words[token >> 5] |= one << (token & 31)
+                    if self._n_logged >= 0:
+                        self._note(token)
                     token = trie.c_next_same[token]
                 if trie.c_subtree_end[child] > child + 1:
                     self._add_names_below(trie, names, below, child, offered)

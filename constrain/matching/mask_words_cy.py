@@ -1,4 +1,9 @@
-"""The words of a mask, and writing tokens to them."""
+"""The words of a mask, writing tokens to them, and keeping what was written.
+
+Most masks are one that many have in common, such as that of all tokens within a free string, and a few
+tokens more. Such a mask is kept as that: it takes a fraction of the memory, and is written faster than a
+whole mask that is no longer in the caches of the processor.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +23,24 @@ else:
 
 import numpy as np
 
-__all__ = ["MaskWords"]
+__all__ = ["KeptMask", "MaskWords", "united"]
+
+#: A mask that differs from what it begins with by more tokens is kept as a whole.
+_MOST_LOGGED = cython.declare(cython.int, 768)
+
+
+@cython.cclass
+class KeptMask:
+    """A mask: the words that it begins with, all 0 if there are none, and the tokens written after that.
+
+    Attributes:
+        words: uint32[n_words], packed; `None` for none.
+        log: int32, packed: a token that was added, or -1 minus one that was removed.
+    """
+
+    def __init__(self, words: bytes | None, log: bytes) -> None:
+        self.words = words
+        self.log = log
 
 
 @cython.cclass
@@ -33,12 +55,18 @@ class MaskWords:
     def __init__(self, n_words: int) -> None:
         self.n_words = n_words
         self._array: Any = None
+        #: What the mask that is being filled began with, and how many tokens were written since, -1 if that
+        #: is not known.
+        self._first: Any = None
+        self._n_logged = -1
         if not cython.compiled:
             self.words: Any = [0] * n_words
         else:
             # Not cleared: a mask is cleared or written over before it is added to.
             self._memory = PyByteArray_FromStringAndSize(cython.NULL, 4 * n_words)
             self.words = cython.cast(cython.p_uint, cython.cast(cython.p_char, self._memory))
+            self._log_memory = PyByteArray_FromStringAndSize(cython.NULL, 4 * _MOST_LOGGED)
+            self._log = cython.cast(cython.p_int, cython.cast(cython.p_char, self._log_memory))
         self.filter: Any = None
 
     @property
@@ -77,6 +105,8 @@ class MaskWords:
     def _clear(self) -> cython.int:
         if cython.compiled:
             memset(self.words, 0, self.n_words * 4)
+            self._first = None
+            self._n_logged = 0
         else:
             self.words = [0] * self.n_words
         return 0
@@ -85,20 +115,60 @@ class MaskWords:
     def _copy(self, mask: bytes) -> cython.int:
         if cython.compiled:
             memcpy(self.words, cython.cast(cython.p_uchar, mask), self.n_words * 4)
+            self._first = mask
+            self._n_logged = 0
         else:
             self.words = np.frombuffer(mask, dtype=np.uint32).tolist()
         return 0
 
     @cython.cfunc
-    def _add(self, mask: bytes) -> cython.int:
-        k: cython.Py_ssize_t
+    def _keep(self) -> KeptMask:
+        """Return the mask that was filled, to be kept."""
+        if cython.compiled and self._n_logged >= 0:
+            return KeptMask(self._first, cython.cast(cython.p_char, self._log)[: 4 * self._n_logged])
+        return KeptMask(self._packed(), b"")
+
+    @cython.cfunc
+    def _copy_kept(self, mask: KeptMask) -> cython.int:
+        """Make a mask that was kept the one that was filled."""
         if cython.compiled:
-            more: cython.p_uint = cython.cast(cython.p_uint, cython.cast(cython.p_uchar, mask))
-            for k in range(self.n_words):
-                self.words[k] |= more[k]
+            self._write_to(mask, self.words)
+            self._n_logged = -1
         else:
-            for k, word in enumerate(np.frombuffer(mask, dtype=np.uint32).tolist()):
-                self.words[k] |= word
+            assert mask.words is not None
+            self._copy(mask.words)
+        return 0
+
+    @cython.cfunc
+    def _write_to(self, mask: KeptMask, target: cython.p_uint) -> cython.int:
+        """Write a mask that was kept to uint32[n_words] anywhere; compiled only."""
+        one: cython.uint = 1
+        token: cython.int
+        k: cython.Py_ssize_t
+        log: cython.p_int
+        if mask.words is None:
+            memset(target, 0, self.n_words * 4)
+        else:
+            memcpy(target, cython.cast(cython.p_char, mask.words), self.n_words * 4)
+        log = cython.cast(cython.p_int, cython.cast(cython.p_char, mask.log))
+        for k in range(len(mask.log) // 4):
+            token = log[k]
+            if token >= 0:
+                target[token >> 5] |= one << (token & 31)
+            else:
+                token = -1 - token
+                target[token >> 5] ^= target[token >> 5] & one << (token & 31)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def _note(self, token: cython.int) -> cython.int:
+        """Remember that a token was written, or -1 minus one that was removed."""
+        if self._n_logged < _MOST_LOGGED:
+            self._log[self._n_logged] = token
+            self._n_logged += 1
+        else:
+            self._n_logged = -1
         return 0
 
     @cython.cfunc
@@ -120,6 +190,8 @@ class MaskWords:
             if flags is None or flags[walk.c_tags[k]]:
                 token = walk.c_ids[k]
                 self.words[token >> 5] |= one << (token & 31)
+                if self._n_logged >= 0:
+                    self._note(token)
         return 0
 
     @cython.cfunc
@@ -133,6 +205,8 @@ class MaskWords:
             if flags is None or flags[walk.c_tags[k]]:
                 token = walk.c_ids[k]
                 self.words[token >> 5] ^= self.words[token >> 5] & one << (token & 31)
+                if self._n_logged >= 0:
+                    self._note(-1 - token)
         return 0
 
     @cython.cfunc
@@ -142,3 +216,10 @@ class MaskWords:
             self._emit(walk, entry)
             entry = walk.trie.c_next_same[entry]
         return 0
+
+
+def united(mask: bytes, other: bytes) -> bytes:
+    """Return the tokens of either of two packed masks, packed."""
+    words = np.frombuffer(mask, dtype=np.uint32) | np.frombuffer(other, dtype=np.uint32)
+    result: bytes = words.tobytes()
+    return result

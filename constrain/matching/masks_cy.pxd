@@ -1,6 +1,7 @@
 # The C-level face of `MaskBuilder`.
 from constrain.matching.frames_cy cimport Frame, FrameGraph, Goal
 from constrain.matching.mask_contents_cy cimport MaskContents
+from constrain.matching.mask_words_cy cimport KeptMask
 from constrain.matching.position_cy cimport Position
 
 
@@ -13,15 +14,14 @@ cdef class MaskBuilder(MaskContents):
     cdef dict _alike_states
     cdef Frame _string_frame
     cdef Goal _string_goal
-    cdef bytes _string_mask
+    cdef KeptMask _string_mask
     cpdef object fill(self, Position position)
     cpdef int fill_words(self, Position position)
-    cpdef bytes filled(self, Position position)
+    cpdef KeptMask filled(self, Position position)
     cdef int _visited(self, Position position)
-    cdef bytes _made(self, Position position)
-    cdef bytes _free_string(self, Position position)
+    cdef KeptMask _free_string(self, Position position)
     cpdef object key(self, Position position)
     cdef int _alike(self, Position position)
     cdef bint _follow(self, FrameGraph graph)
-    cdef bytes _remembered(self, object key)
-    cdef int _remember(self, object key, bytes mask)
+    cdef KeptMask _remembered(self, object key)
+    cdef int _remember(self, object key, KeptMask mask)

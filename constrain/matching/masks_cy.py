@@ -18,14 +18,15 @@ if cython.compiled:
     from cython.cimports.constrain.automata.table_cy import TableAutomaton
     from cython.cimports.constrain.matching.frames_cy import Frame, FrameGraph, Goal
     from cython.cimports.constrain.matching.mask_contents_cy import MaskContents
+    from cython.cimports.constrain.matching.mask_words_cy import KeptMask
     from cython.cimports.constrain.matching.modes import IN_KEY, IN_LITERAL, IN_NUMBER, IN_STRING
     from cython.cimports.constrain.matching.position_cy import Policy, Position
     from cython.cimports.constrain.matching.walks_cy import Sub
-    from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 else:
     from constrain.automata.table_cy import TableAutomaton
     from constrain.matching.frames_cy import Frame, FrameGraph, Goal
     from constrain.matching.mask_contents_cy import MaskContents
+    from constrain.matching.mask_words_cy import KeptMask
     from constrain.matching.modes import IN_KEY, IN_LITERAL, IN_NUMBER, IN_STRING
     from constrain.matching.position_cy import Policy, Position
     from constrain.matching.walks_cy import Sub
@@ -51,15 +52,15 @@ class MaskBuilder(MaskContents):
         super().__init__(vocabulary, policy, max_bytes)
         # Whole masks by position, in two generations; the older one is dropped when the younger is full.
         self._most_whole = max(1, max_bytes // 4 // (4 * self.n_words))
-        self._young: dict[object, bytes] = {}
-        self._old: dict[object, bytes] = {}
+        self._young: dict[object, KeptMask] = {}
+        self._old: dict[object, KeptMask] = {}
         self._graph: Any = None
         self.worst: dict[object, int] = {}
         self._alike_states: dict[object, AlikeStates] = {}
         # What was filled last of a free string.
         self._string_frame: Any = None
         self._string_goal: Any = None
-        self._string_mask = b""
+        self._string_mask: Any = None
 
     @cython.ccall
     def fill(self, position: Position) -> object:
@@ -72,14 +73,14 @@ class MaskBuilder(MaskContents):
         """Write the mask of a position to the words."""
         mask = self.filled(position)
         if mask is not None:
-            self._copy(mask)
+            self._copy_kept(mask)
         if not cython.compiled:
             self.words_array[:] = self.words
         return 0
 
     @cython.ccall
-    def filled(self, position: Position) -> bytes | None:
-        """Return the mask of a position as bytes if it can be remembered, else write it to the words."""
+    def filled(self, position: Position) -> KeptMask | None:
+        """Return the mask of a position if it is kept already, else write it to the words."""
         key: object = self.key(position)
         if key is None:
             self._fill(position)
@@ -88,8 +89,10 @@ class MaskBuilder(MaskContents):
         if mask is None:
             mask = self._free_string(position)
             if mask is None:
-                mask = self._made(position)
-            self._remember(key, mask)
+                self._fill(position)
+                self._remember(key, self._keep())
+            else:
+                self._remember(key, mask)
             if position.mode == IN_STRING and position.automaton.counts > 0:
                 self._visited(position)
         return mask
@@ -105,22 +108,7 @@ class MaskBuilder(MaskContents):
         return 0
 
     @cython.cfunc
-    def _made(self, position: Position) -> bytes:
-        """Return a new mask, made where it is going to be kept."""
-        if not cython.compiled:
-            self._fill(position)
-            return self._packed()
-        mask: bytes = PyBytes_FromStringAndSize(cython.NULL, 4 * self.n_words)
-        kept = self.words
-        self.words = cython.cast(cython.p_uint, cython.cast(cython.p_char, mask))
-        try:
-            self._fill(position)
-        finally:
-            self.words = kept
-        return mask
-
-    @cython.cfunc
-    def _free_string(self, position: Position) -> bytes | None:
+    def _free_string(self, position: Position) -> KeptMask | None:
         """Return the mask within a string that any text may continue and end; else `None`.
 
         It depends on what may follow the string alone: the strings of all constraints share such masks.
@@ -142,10 +130,11 @@ class MaskBuilder(MaskContents):
         if position.step(0x22, exit):
             self._allow(sub, exit, 0)
             allowed = self._allowed(sub, 0)
-        masks: dict[bytes, bytes] = self.shared.free_strings
+        masks: dict[bytes, KeptMask] = self.shared.free_strings
         mask = masks.get(allowed)
         if mask is None:
-            mask = self._made(position)
+            self._fill(position)
+            mask = self._keep()
             if len(masks) >= _MOST_FREE_STRINGS:
                 masks.clear()
             masks[allowed] = mask
@@ -216,7 +205,7 @@ class MaskBuilder(MaskContents):
         return True
 
     @cython.cfunc
-    def _remembered(self, key: object) -> bytes | None:
+    def _remembered(self, key: object) -> KeptMask | None:
         mask = self._young.get(key)
         if mask is None:
             mask = self._old.get(key)
@@ -225,7 +214,7 @@ class MaskBuilder(MaskContents):
         return mask
 
     @cython.cfunc
-    def _remember(self, key: object, mask: bytes) -> cython.int:
+    def _remember(self, key: object, mask: KeptMask) -> cython.int:
         if len(self._young) >= self._most_whole:
             self._old = self._young
             self._young = {}

@@ -16,6 +16,7 @@ except ModuleNotFoundError:
     from constrain._cython import cython
 
 if cython.compiled:
+    from cython.cimports.constrain.matching.mask_words_cy import KeptMask
     from cython.cimports.constrain.matching.masks_cy import MaskBuilder
     from cython.cimports.constrain.matching.modes import IN_STRING
     from cython.cimports.constrain.matching.position_cy import Policy, Position
@@ -30,6 +31,7 @@ if cython.compiled:
     )
     from cython.cimports.libc.string import memcpy, memset
 else:
+    from constrain.matching.mask_words_cy import KeptMask
     from constrain.matching.masks_cy import MaskBuilder
     from constrain.matching.modes import IN_STRING
     from constrain.matching.position_cy import Policy, Position
@@ -192,7 +194,7 @@ class Matcher:
             width: cython.Py_ssize_t
             target: cython.p_char
             words: cython.p_uint = builder.words
-            mask: bytes | None = None
+            mask: KeptMask = None
             try:
                 PyObject_GetBuffer(bitmask, cython.address(view), PyBUF_WRITABLE | PyBUF_ND | PyBUF_FORMAT)
             except (ValueError, BufferError):
@@ -212,14 +214,18 @@ class Matcher:
                         mask = builder.filled(self.here)
                     else:
                         self._fill()
-                    if mask is not None:
-                        words = cython.cast(cython.p_uint, cython.cast(cython.p_char, mask))
                     width = view.shape[1]
                     target = cython.cast(cython.p_char, view.buf) + row * width * 4
                     if width > builder.n_words:
                         memset(target + builder.n_words * 4, 0, (width - builder.n_words) * 4)
                         width = builder.n_words
-                    memcpy(target, words, width * 4)
+                    if mask is not None and width == builder.n_words:
+                        builder._write_to(mask, cython.cast(cython.p_uint, target))
+                        words = cython.cast(cython.p_uint, target)
+                    else:
+                        if mask is not None:
+                            builder._copy_kept(mask)
+                        memcpy(target, words, width * 4)
                     result = self._all_set(words)
             finally:
                 PyBuffer_Release(cython.address(view))

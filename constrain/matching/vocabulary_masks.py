@@ -22,6 +22,7 @@ from constrain.matching.walks_cy import build_subs, group_trie, whole_trie
 from constrain.vocabulary.token_trie_cy import TokenTrie
 
 if TYPE_CHECKING:
+    from constrain.matching.mask_words_cy import KeptMask
     from constrain.vocabulary import Vocabulary
 
 __all__ = ["MaskCache", "VocabularyMasks", "vocabulary_masks"]
@@ -49,7 +50,7 @@ class VocabularyMasks:
         escaped, plain: those of them with an escape, and those without.
         resuming: the tokens that begin within a character and leave the string.
         characters: int32[tokens], how many characters each begins; in memory at `character_address`.
-        free_strings: what may follow a string -> the packed mask within it, if any text may go on.
+        free_strings: what may follow a string -> the mask within it, if any text may go on.
         after_keys: (types, sub, whether further keys follow, policy) -> which remainders may follow a key
             whose value has one of these types, packed.
         numeric: the tokens of which a number is made.
@@ -86,7 +87,7 @@ class VocabularyMasks:
         characters = begun[offset[1:]] - begun[offset[:-1]]
         self.characters = characters.astype(np.int32)
         self.character_address = self.characters.ctypes.data
-        self.free_strings: dict[bytes, bytes] = {}
+        self.free_strings: dict[bytes, KeptMask] = {}
         self.after_keys: dict[object, bytes] = {}
         from_boundary = np.zeros(len(offset) - 1, dtype=bool)
         from_boundary[sub.inside.ids] = True

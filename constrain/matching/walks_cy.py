@@ -179,8 +179,8 @@ class Scratch:
 
     def __init__(self, policy: Any, max_depth: int) -> None:
         self.policy = policy
-        self.positions = [Position(policy) for _ in range(8)]
-        self.n_positions = 8
+        self.positions = [Position(policy) for _ in range(4)]
+        self.n_positions = 4
         width: cython.Py_ssize_t = max_depth + 1
         if cython.compiled:
             # A bytearray is made much faster than an array of numpy, and most builders are short-lived.

@@ -14,9 +14,9 @@ from typing import Any
 
 from constrain.errors import ConstrainError, LimitExceeded, SchemaError, UnsupportedError
 from constrain.frontends.json_schema.dialects import DIALECTS, Dialect, dialect_of
-from constrain.frontends.json_schema.json_walks_cy import holds_key
 from constrain.frontends.json_schema.scan import Location, pointer_text, relevant, subschemas
 from constrain.frontends.json_schema.uris import resolve, split_fragment
+from constrain.json_values_cy import holds_key
 
 __all__ = ["RECURSIVE", "Document", "Library", "Resource"]
 

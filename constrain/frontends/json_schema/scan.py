@@ -142,7 +142,9 @@ def scan_schema(
         parts = relevant(schema, dialect)
         for keyword, value in parts.items():
             check = checks.get(keyword)
-            if check is not None and (fault := check(value, dialect)) is not None:
+            if check is None or type(value) is _PLAIN.get(keyword):
+                continue
+            if (fault := check(value, dialect)) is not None:
                 raise _malformed(fault, keyword, value, pointer_text(at))
         if dialect.refused:
             for keyword in dialect.refused.intersection(parts):
@@ -358,6 +360,16 @@ _CHECKS: dict[str, Check] = {
     "$anchor": _expect(lambda value: isinstance(value, str), "must be a string"),
     "$dynamicAnchor": _expect(lambda value: isinstance(value, str), "must be a string"),
     "$recursiveAnchor": _expect(lambda value: isinstance(value, bool), "must be a boolean"),
+}
+
+#: Keyword -> the type of values in which there is nothing wrong, whatever the draft.
+_PLAIN = {
+    **dict.fromkeys(("properties", "patternProperties", "dependentSchemas", "items"), dict),
+    **dict.fromkeys(("additionalItems", "contains", "propertyNames", "not", "if", "then", "else"), dict),
+    **dict.fromkeys(("additionalProperties", "uniqueItems"), bool),
+    **dict.fromkeys(("pattern", "format", "$ref", "$dynamicRef", "$id", "id", "$anchor"), str),
+    **dict.fromkeys(("minimum", "maximum"), int),
+    "enum": list,
 }
 
 #: Without these there is nothing to be checked, named, visited or asserted in a sub-schema but its type.

@@ -1,4 +1,4 @@
-"""Walks over whole JSON values, whatever they mean; without recursion."""
+"""Whole JSON values, whatever they mean: objects without repeated keys, and what they hold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,28 @@ try:
 except ModuleNotFoundError:
     from constrain._cython import cython
 
-__all__ = ["holds_key"]
+from constrain.errors import SchemaError
+
+__all__ = ["holds_key", "members"]
+
+
+def members(items: Any) -> dict[str, Any]:
+    """Return the object with these members, as a JSON decoder meets them.
+
+    Args:
+        items: list of (key, value).
+
+    Raises:
+        SchemaError: a key is repeated.
+    """
+    result: dict[str, Any] = dict(items)
+    if len(result) != len(items):
+        seen: set[str] = set()
+        for key, _ in items:
+            if key in seen:
+                raise SchemaError(f"the key {key!r} is repeated in one object")
+            seen.add(key)
+    return result
 
 
 @cython.ccall
