@@ -104,6 +104,8 @@ class ArrayShape:
 
     def outcome(self, frame: Frame) -> int:
         """Return which tracked formulas hold if the array ends now, as bits."""
+        if not self.tracked:
+            return 0
         return sum(self._is_true(formula, frame) << bit for bit, formula in enumerate(self.tracked))
 
     def entry(self, frame: Frame) -> Entry | None:

@@ -442,12 +442,14 @@ class Frame:
         if not self.offer()[0] >> name & 1:
             return None
         shape = self.shape
+        face: ObjectFace = shape
+        bit: object = 1 << name
         following = Frame(
             self.parent,
             OBJECT,
             shape,
-            self.present | 1 << name,
-            self.blocked | shape.keys.blocked_by(name),
+            self.present | bit,
+            self.blocked | (bit if face.in_any_order else shape.keys.blocked_by(name)),
             self.names,
             self.count + 1,
             self._named_entry(name),

@@ -1,6 +1,7 @@
 # The C-level face of `ObjectFace`.
 cdef class ObjectFace:
     cdef public bint simple
+    cdef public bint in_any_order
     cdef public object needed
     cdef public Py_ssize_t low
     cdef public Py_ssize_t high

@@ -25,6 +25,7 @@ class ObjectFace:
 
     Attributes:
         simple: the goal is a conjunction of positive atoms, counts apart, and nothing is tracked.
+        in_any_order: whether a key that was written blocks no other.
         needed: the named keys that have to be there, as bits, if it is simple.
         low, high: bounds on the number of properties, if it is simple; `high` is -1 if there is none.
         offered: the named keys that may follow where they were not written, as bits.
@@ -36,6 +37,7 @@ class ObjectFace:
 
     def __init__(self) -> None:
         self.simple = False
+        self.in_any_order = False
         self.needed: Any = 0
         self.low = 0
         self.high = -1

@@ -48,6 +48,7 @@ class ObjectShape(ObjectFace):
 
     def __init__(self, machine: Machine, keys: KeySpace, formula: int, tracked: tuple[int, ...]) -> None:
         super().__init__()
+        self.in_any_order = machine.algebra.options.property_order == "any"
         self.machine = machine
         self.keys = keys
         self.formula = formula
@@ -157,6 +158,8 @@ class ObjectShape(ObjectFace):
 
     def outcome(self, frame: Frame) -> int:
         """Return which tracked formulas hold if the object ends now, as bits."""
+        if not self.tracked:
+            return 0
         return sum(self._is_true(formula, frame) << bit for bit, formula in enumerate(self.tracked))
 
     def _context(self, frame: Frame) -> object:

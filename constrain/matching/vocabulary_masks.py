@@ -242,11 +242,14 @@ class MaskCache:
 
     def get(self, key: object) -> bytes | None:
         """Return the mask of a key, if it is kept."""
-        with self._lock:
-            mask = self._masks.get(key)
-            if mask is not None:
+        mask = self._masks.get(key)
+        if mask is not None:
+            try:
                 self._masks.move_to_end(key)
-            return mask
+            except KeyError:
+                # Another thread has dropped it in between.
+                return mask
+        return mask
 
     def put(self, key: object, mask: bytes) -> None:
         """Keep a mask."""
