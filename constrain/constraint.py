@@ -81,6 +81,8 @@ class Constraint:
         self._policy = Policy(options)
         self._lock = threading.RLock()
         self._sessions: dict[Vocabulary, Session] = {}
+        #: Of the vocabulary that a matcher was asked for last.
+        self._session: Session | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -155,10 +157,13 @@ class Constraint:
             LimitExceeded: no completion fits into `max_tokens`.
         """
         with self._lock:
-            session = self._sessions.get(vocabulary)
-            if session is None:
-                session = Session(self._compiled, self._policy, vocabulary, self._lock)
-                self._sessions[vocabulary] = session
+            session = self._session
+            if session is None or session.vocabulary is not vocabulary:
+                session = self._sessions.get(vocabulary)
+                if session is None:
+                    session = Session(self._compiled, self._policy, vocabulary, self._lock)
+                    self._sessions[vocabulary] = session
+                self._session = session
         return Matcher(session, prefix, max_tokens)
 
     @property
