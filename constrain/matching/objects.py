@@ -82,10 +82,6 @@ class ObjectShape(ObjectFace):
         self._asked: dict[int, int] | None = None
         #: Named keys that may follow whatever the frame is, as bits; -1 if they were not found yet.
         self._always_offered = -1
-        #: The named keys that make a difference by having been written, as bits; -1 if all may.
-        self._telling = -1
-        #: (named keys in question, those of the telling ones that were written) -> those that may follow.
-        self._decided_offers: dict[tuple[int, int], int] = {}
 
     def _asking(self) -> dict[int, int]:
         """Return, per atom that asks something of named keys alone, those keys as bits."""
@@ -175,25 +171,13 @@ class ObjectShape(ObjectFace):
             names = frozenset(frame.names)
         elif frame.count > FEW_WORDS:
             names = tuple(self.keys.is_used_up(vector, frame.names) for vector in self._all_classes())
-        if self._always_offered < 0:
-            self._find_always_offered()
-        if self._telling < 0:
-            return (frame.present, frame.blocked, frame.count if self._counts or self._sets else 0, names)
-        return (frame.present & self._telling, self._nearly_settled(frame.blocked), names)
-
-    def _nearly_settled(self, blocked: int) -> tuple[int, ...]:
-        """Return, per atom that asks something of named keys alone, the key that may still turn it false.
-
-        As bits: none, one, or -1 for several.
-        """
-        left = [bits & ~blocked for bits in self._asking().values()]
-        return tuple(bits if bits & (bits - 1) == 0 else -1 for bits in left)
+        return (frame.present, frame.blocked, frame.count if self._counts or self._sets else 0, names)
 
     def offer(self, frame: Frame) -> Offer:
         """Return which keys may follow."""
         if self.simple:
             return self._simple_offer(frame)
-        context = (self._context(frame), frame.blocked)
+        context = self._context(frame)
         offer = self._offers.get(context)
         if offer is None:
             offer = self._general_offer(frame)
@@ -269,17 +253,9 @@ class ObjectShape(ObjectFace):
 
     def _general_offer(self, frame: Frame) -> Offer:
         if self._always_offered < 0:
-            self._find_always_offered()
+            self._always_offered = self._find_always_offered()
         names = self._always_offered & ~frame.blocked
-        undecided = self.keys.all_names & ~(names | frame.blocked)
-        if self._telling < 0:
-            names |= self._find_offered(frame, undecided)
-        elif undecided:
-            key = (undecided, frame.present & self._telling)
-            found = self._decided_offers.get(key)
-            if found is None:
-                found = self._decided_offers[key] = self._find_offered(frame, undecided)
-            names |= found & undecided
+        names |= self._find_offered(frame, self.keys.all_names & ~(names | frame.blocked))
         classes = self._all_classes()
         offered = [vector for vector in classes if self.free_entry(frame, vector) is not None]
         return (names, *self._free_part(offered, len(offered) == len(classes), frame))
@@ -316,18 +292,15 @@ class ObjectShape(ObjectFace):
         index = self.keys.index
         return sum(1 << index[key] for key, _ in plan or () if key in index)
 
-    def _find_always_offered(self) -> None:
-        """Find the named keys that may follow in every frame that does not block them.
+    def _find_always_offered(self) -> int:
+        """Return named keys that may follow in every frame that does not block them, as bits.
 
         An atom that the formula implies asks something of the value of such a key; all others ask nothing
-        of the key. So the key may be added to whatever completes the object, and makes no difference to
-        what other keys may do.
+        of the key. So the key may be added to whatever completes the object.
         """
         formulas = self.machine.algebra.formulas
-        self._always_offered = 0
-        self._telling = -1
         if self.machine.algebra.options.property_order != "any":
-            return
+            return 0
         implied = {
             variable
             for variable in formulas.support(self.formula)
@@ -336,7 +309,7 @@ class ObjectShape(ObjectFace):
         rest = formulas.substitute(self.formula, dict.fromkeys(implied, TRUE))
         support = set(formulas.support(rest))
         if any(variable in support or variable in implied for variable, _ in (*self._counts, *self._sets)):
-            return
+            return 0
         concerned = 0
         for variable, bits in self._required:
             if variable in support:
@@ -346,16 +319,11 @@ class ObjectShape(ObjectFace):
         offered = 0
         for name in range(len(self.keys.names)):
             if concerned >> name & 1 or any(self.keys.named_goal(atom, name) != TRUE for atom in asking):
-                concerned |= 1 << name
                 continue
             goal = self._together({self.keys.named_goal(atom, name) for atom in demanding} or {TRUE})
             if self.machine.emptiness.is_nonempty(goal):
                 offered |= 1 << name
-        self._always_offered = offered
-        for _, bits in self._required:
-            concerned |= bits
-        if not self._counts and not self._sets and not any(formula > TRUE for formula in self.tracked):
-            self._telling = concerned
+        return offered
 
     # Members
 
