@@ -7,7 +7,7 @@ vector, as an integer with bit i for pattern i.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 
 from constrain.automata.formulas_cy import FALSE, TRUE
@@ -61,13 +61,14 @@ class Demands:
 class Kept:
     """What atoms that have to stay true ask together of the values of keys."""
 
-    __slots__ = ("_formulas", "_named", "_together", "_violations")
+    __slots__ = ("_formulas", "_named", "_together", "_violable", "_violations")
 
     def __init__(self, keys: KeySpace, together: tuple[Demands, ...]) -> None:
         self._formulas = keys.algebra.formulas
         self._together = together
         self._named: dict[int, int] = {}
         self._violations: dict[Demands, list[tuple[int, int]]] = {}
+        self._violable: dict[Demands, int] = {}
 
     def of_named(self, name: int) -> int:
         """Return the goal of a named key."""
@@ -90,6 +91,21 @@ class Kept:
                 for name, asked in demands.asking.items()
             ]
             self._violations[demands] = found
+        return found
+
+    def violable(self, demands: Demands, is_nonempty: Callable[[int], bool]) -> int:
+        """Return the named keys that can turn an atom about named keys false, as bits.
+
+        Args:
+            is_nonempty: tells whether a goal has values, once for all.
+        """
+        found = self._violable.get(demands)
+        if found is None:
+            found = 0
+            for name, both in self.violations(demands):
+                if is_nonempty(both):
+                    found |= 1 << name
+            self._violable[demands] = found
         return found
 
 

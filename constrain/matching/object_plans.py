@@ -41,6 +41,7 @@ def plan_object(
     taken: Iterable[bytes] = (),
     count: int = 0,
     including: int = 0,
+    is_final: bool = False,
 ) -> Plan | None:
     """Return further properties that make `formula` true at the end, or `None` if there are none.
 
@@ -51,8 +52,9 @@ def plan_object(
         taken: the free keys that were written.
         count: the number of properties written.
         including: the named keys that the further properties have to include, as bits.
+        is_final: what `is_nonempty` says now it will always say, so that it may be remembered.
     """
-    search = _ObjectSearch(algebra, is_nonempty, keys, present, blocked, taken, count, including)
+    search = _ObjectSearch(algebra, is_nonempty, keys, present, blocked, taken, count, including, is_final)
     # The first paths usually do; where they do not, cases tell the hopeless ones apart.
     for number, cube in enumerate(algebra.formulas.short_cubes(formula)):
         if number == FEW_PATHS:
@@ -82,6 +84,7 @@ class _ObjectSearch:
         taken: Iterable[bytes],
         count: int,
         including: int,
+        is_final: bool,
     ) -> None:
         self.algebra = algebra
         self.formulas = algebra.formulas
@@ -92,6 +95,7 @@ class _ObjectSearch:
         self.taken = taken
         self.count = count
         self.including = including
+        self.is_final = is_final
         self.steps = algebra.options.max_steps
         self.keep = keys.kept(())
         #: The object that it has to be, and those that it must not be.
@@ -243,7 +247,11 @@ class _ObjectSearch:
         counted = []
         for place, demands in enumerate(violate):
             n_keys = len(self.keys.names) + 1
-            if demands.only_named:
+            if demands.only_named and self.is_final and self.fixed is None:
+                n_keys = (self.keep.violable(demands, self.is_nonempty) & ~unusable).bit_count()
+                if n_keys == 0:
+                    return None
+            elif demands.only_named:
                 n_keys = sum(
                     not unusable >> name & 1 and self.is_nonempty(both)
                     for name, both in self._violations(demands)

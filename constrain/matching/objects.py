@@ -412,6 +412,7 @@ class ObjectShape(ObjectFace):
                 blocked=blocked,
                 taken=names,
                 count=count,
+                is_final=not machine.emptiness.solving,
             )
             return FALSE if plan is None else TRUE
 
@@ -512,4 +513,5 @@ class ObjectShape(ObjectFace):
             taken=frame.names,
             count=frame.count,
             including=including,
+            is_final=not self.machine.emptiness.solving,
         )
