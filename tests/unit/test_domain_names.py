@@ -183,3 +183,42 @@ def test_letters_that_are_not_told_apart_leave_the_label_as_long_and_as_written(
         assert label == other, (begin, text)
         compared += label is not None
     assert compared > 300
+
+
+#: Labels of 63 octets; without its last letter each has 64.
+SHORTENED = [
+    "\u03b8\ud682\u03b5\u03b5\u7271v\u03b5\u03bc\xfb\u03b5\xf9\U00010352\u03b5\U00025226u\xfb\xfb\u03b5\u03ba\u03b8"
+    "\xfb\U00010352\u03bd\u043b\u03ba\u03ba\U00010352\u03b5\U00010352\xfb\U00010352" + end
+    for end in ("\u03b6", "\u03bb")
+]
+
+
+@pytest.mark.parametrize("label", SHORTENED, ids=ascii)
+def test_a_letter_can_make_an_a_label_shorter(label: str) -> None:
+    assert len(idna.alabel(label)) == 63
+    assert len(label[:-1].encode("punycode")) == 60
+    constraint = constrain.compile({"type": "string", "format": "idn-hostname"})
+    assert constraint.accepts(json.dumps(label, ensure_ascii=False))
+    assert constraint.accepts(json.dumps(f"a.{label}.org", ensure_ascii=False))
+    assert not constraint.accepts(json.dumps(label[:-1], ensure_ascii=False))
+
+
+def test_names_of_as_many_octets_as_a_label_may_have() -> None:
+    """Where little room is left, characters that a label has already are those that fit."""
+    constraint = constrain.compile({"type": "string", "format": "idn-hostname"})
+    rng = random.Random(5)
+    judged = [0, 0]
+    for _ in range(700):
+        some = rng.choices(
+            ["a", "m", "é", "ß", "α", "ж", "가", "一", "\U00010352", "\U00020000", "\U00025226"], k=5
+        )
+        label = "".join(rng.choices(some, k=rng.randint(20, 45)))
+        if not 57 <= len(label.encode("punycode")) <= 61:
+            continue
+        try:
+            is_valid = len(idna.alabel(label)) <= 63
+        except UnicodeError:
+            is_valid = False
+        judged[is_valid] += 1
+        assert constraint.accepts(json.dumps(label, ensure_ascii=False)) == is_valid, ascii(label)
+    assert min(judged) > 10

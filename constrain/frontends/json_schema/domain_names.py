@@ -16,7 +16,9 @@ from constrain.frontends.json_schema.idna_labels import (
     Label,
     a_label_end,
     a_label_rest,
+    is_nearly_full,
     label_of,
+    likes,
     members_between,
     u_label_rest,
 )
@@ -181,7 +183,9 @@ class DomainName(TextMachine):
         if not self.international or state.plain or state.label[:4] == "xn--":
             return [ord(one) for one in _SEPARATORS if self.international and low <= ord(one) <= high]
         separators = [ord(one) for one in _SEPARATORS if low <= ord(one) <= high]
-        return [*separators, *members_between(low, high)]
+        # Where little room is left, it is those like the characters there are that fit.
+        own = likes(state.label) if is_nearly_full(state.label, state.room()) else ()
+        return [*separators, *members_between(low, high), *(one for one in own if low <= one <= high)]
 
 
 def _indistinct(label: str) -> str:

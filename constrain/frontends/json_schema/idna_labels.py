@@ -15,7 +15,16 @@ from idna.intranges import intranges_contain
 
 from constrain.errors import LimitExceeded
 
-__all__ = ["MOST_OCTETS", "Label", "a_label_rest", "label_of", "members_between", "u_label_rest"]
+__all__ = [
+    "MOST_OCTETS",
+    "Label",
+    "a_label_rest",
+    "is_nearly_full",
+    "label_of",
+    "likes",
+    "members_between",
+    "u_label_rest",
+]
 
 #: RFC 1035 2.3.4: the octets of a label.
 MOST_OCTETS = 63
@@ -23,6 +32,10 @@ _ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyz0123456789"
 _LONG_RANGE = 1500
 #: How many ends of an A-label are tried before the search gives up.
 _MOST_ENDS = 60_000
+#: So many octets one character adds to an A-label at most, nearly always.
+_MOST_DIGITS = 6
+#: By so many octets one character more may make an A-label shorter.
+_MOST_SHORTENED = 2
 #: RFC 5893 1.4.
 _RIGHT_TO_LEFT = ("R", "AL", "AN")
 #: Ends that can complete a label: what a hyphen, the middle dots, the keraia or a joiner waits for.
@@ -104,8 +117,8 @@ def _fits(text: str, room: int, bidi: bool, left: bool) -> bool:
 def u_label_rest(text: str, room: int, bidi: bool, left: bool, more: int = 0) -> str | None:
     """Return a shortest text, of at least `more` characters, that makes `text` a label; `None` if none does.
 
-    That the A-label of a text does not become shorter by what is added at its end is taken for
-    granted; it matters to texts whose A-label has more than 63 octets already.
+    Where the A-label is too long already, only a character like those of the text, or one next to them in
+    Unicode, is tried: it makes the differences that Punycode spells smaller.
     """
     last = text[-1:] if text[-1:].isalpha() else ""
     singles = (last, *_ENDS) if last else _ENDS
@@ -121,7 +134,22 @@ def u_label_rest(text: str, room: int, bidi: bool, left: bool, more: int = 0) ->
             for other in singles:
                 if _fits(text + end + other, room, bidi, left):
                     return end + other
+    if more <= 1 and 0 < len(_encoded(text)) - room <= _MOST_SHORTENED:
+        for like in likes(text):
+            if _fits(text + chr(like), room, bidi, left):
+                return chr(like)
     return None
+
+
+def likes(text: str) -> list[int]:
+    """Return the characters beyond ASCII that a text has, and those next to them in Unicode."""
+    near = {ord(own) + step for own in text if not own.isascii() for step in (-1, 0, 1)}
+    return sorted(one for one in near if not 0xD800 <= one <= 0xDFFF)
+
+
+def is_nearly_full(text: str, room: int) -> bool:
+    """Return whether the A-label of a text has room for one character at most, or a little less than none."""
+    return not text.isascii() and -_MOST_SHORTENED <= room - len(_encoded(text)) <= _MOST_DIGITS
 
 
 def a_label_rest(text: str, room: int, bidi: bool, left: bool) -> str | None:
