@@ -17,6 +17,7 @@ cdef class Leaving(MaskWalks):
     cdef int _set_allowed(self, Sub sub, int level, bytes allowed)
     cdef int _allow_some(self, WalkTrie remainders, Position exit, int level)
     cdef int _emit_leaving(self, Sub sub, int entry, int level)
+    cdef int _emit_all_leaving(self, Sub sub, int level)
     cdef int _leave_free(self, Sub sub, Position position, int level)
     cdef int _leave_captured(self, Sub sub, Position position)
     cdef dict _repeated(self, Sub sub, Position position)

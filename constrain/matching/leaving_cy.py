@@ -46,6 +46,8 @@ __all__ = ["Leaving"]
 
 #: With more free keys that were written than this, each inner text is looked up among them.
 _MANY_KEYS = 64
+#: Of so many sets of remainders of a sub it is remembered which tokens have one.
+_MOST_TOKENS = 256
 #: So many sets of remainders after keys are kept.
 _MOST_AFTER_KEYS = 10_000
 
@@ -132,6 +134,9 @@ class Leaving(MaskWalks):
         k: cython.int
         r: cython.int
         token: cython.int
+        if cython.compiled and entry < 0 and flags is None:
+            self._emit_all_leaving(sub, level)
+            return 0
         if entry >= 0:
             first = walk.c_start[entry]
             last = walk.c_start[entry + 1]
@@ -142,6 +147,31 @@ class Leaving(MaskWalks):
                 self.words[token >> 5] |= one << (token & 31)
                 if self._n_logged >= 0:
                     self._note(token)
+        return 0
+
+    @cython.cfunc
+    def _emit_all_leaving(self, sub: Sub, level: cython.int) -> cython.int:
+        """Set the bits of all tokens whose remainder is allowed; which these are is remembered."""
+        allowed: bytes = self._allowed(sub, level)
+        found = sub.tokens.get(allowed)
+        tokens: bytes
+        ids: cython.p_int
+        one: cython.uint = 1
+        k: cython.Py_ssize_t
+        token: cython.int
+        if found is None:
+            flags = np.unpackbits(np.frombuffer(allowed, dtype=np.uint8), bitorder="little")
+            found = sub.inners.ids[flags[sub.remainder_array] != 0].tobytes()
+            if len(sub.tokens) >= _MOST_TOKENS:
+                sub.tokens.clear()
+            sub.tokens[allowed] = found
+        tokens = found
+        ids = cython.cast(cython.p_int, cython.cast(cython.p_char, tokens))
+        for k in range(len(tokens) // 4):
+            token = ids[k]
+            self.words[token >> 5] |= one << (token & 31)
+            if self._n_logged >= 0:
+                self._note(token)
         return 0
 
     @cython.cfunc

@@ -31,6 +31,7 @@ cdef class Sub:
     cdef readonly bint begins_key
     cdef readonly int n_remainders
     cdef readonly WalkTrie irregular
+    cdef dict tokens
     cdef object _leaving_list
     cdef object _leaving_walk
 

@@ -143,6 +143,8 @@ class Sub:
             set(rest[value_end(rest) :]) <= set(b', \t\r\n"') for rest in remainders if leaves[rest]
         )
         self.irregular = group_trie(*zip(*irregular, strict=True)) if irregular else None
+        #: Packed remainders -> the tokens that have one of them: int32, packed.
+        self.tokens: dict[bytes, bytes] = {}
         self._leaving_list = leaving
         self._leaving_walk: Any = None
 
