@@ -29,6 +29,7 @@ from constrain.matching.atoms import (
     ALL_KINDS,
     ARRAY,
     KINDS,
+    NULL,
     NUMBER,
     OBJECT,
     STRING,
@@ -84,6 +85,10 @@ class _ValueSet:
     def has_simple_value(self) -> bool:
         """Return whether there is a value."""
         return bool(self._values)
+
+    def flat_kind(self) -> int:
+        """Return `NULL` if one of the values is a scalar, else -1."""
+        return NULL if any(value.kind < ARRAY for value in self._values) else -1
 
     def has_simple_kind(self, kind: int) -> bool:
         """Return whether there is a value of a kind."""
@@ -191,6 +196,11 @@ class Algebra:
         """Return whether a most simple value surely satisfies a goal: quick, perhaps too cautious."""
         node: Any = self.formulas.lone(goal)
         return node is not None and bool(node.has_simple_value())
+
+    def flat_kind(self, goal: int) -> int:
+        """Return a kind of which a value without members surely satisfies a goal: see `SchemaNode`."""
+        node: Any = self.formulas.lone(goal)
+        return -1 if node is None else int(node.flat_kind())
 
     def has_simple_kind(self, goal: int, kind: int) -> bool:
         """Return whether a simple value of a kind surely satisfies a goal; as `has_simple_value` does."""

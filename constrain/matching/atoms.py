@@ -68,6 +68,12 @@ class SchemaNode(Protocol):
     def has_simple_kind(self, kind: int) -> bool:
         """Return whether a most simple value of a kind surely satisfies it; as `has_simple_value` does."""
 
+    def flat_kind(self) -> int:
+        """Return a kind of which a value without members surely satisfies it, else -1.
+
+        Any scalar counts as `NULL`.
+        """
+
     def lone_types(self) -> int:
         """Return the types that it allows if it says no more, as bits that mean the same everywhere, else -1.
 

@@ -51,6 +51,8 @@ class Emptiness:
         #: When a goal was proven non-empty; plans refer to earlier ones only, so they are finite.
         self._rank: dict[tuple[int, int], int] = {}
         self._plans: dict[tuple[int, int], Plan] = {}
+        #: Goals of which some kind is ranked, or a scalar is known.
+        self._proven: set[int] = set()
         # The state of one run of the solver.
         #: While it is on, goals in progress count as empty, and negative answers are not final.
         self.solving = False
@@ -62,12 +64,34 @@ class Emptiness:
         """Return whether some value satisfies `goal`."""
         if goal <= TRUE:
             return goal == TRUE
+        if self.solving:
+            return self._is_proven(goal)
         known = self._known.get(goal)
         if known is None:
             known = self._algebra.has_simple_value(goal) or self._has_some_kind(goal)
-            if known or not self.solving:
-                self._known[goal] = known
+            self._known[goal] = known
         return known
+
+    def _is_proven(self, goal: int) -> bool:
+        """Return whether a goal has a value so far, while plans are made.
+
+        That a glance sees some value is not enough then: what a plan refers to has to have a plan of its own
+        already, or following plans would not end.
+        """
+        if goal in self._proven:
+            return True
+        kind = self._algebra.flat_kind(goal)
+        if kind >= ARRAY and (goal, kind) not in self._rank:
+            self._prove((goal, kind), [])
+        if kind >= 0 or self._has_some_kind(goal):
+            self._proven.add(goal)
+            return True
+        return False
+
+    def _prove(self, key: tuple[int, int], plan: Plan) -> None:
+        self._decided[key] = True
+        self._rank[key] = len(self._rank) + 1
+        self._plans[key] = plan
 
     def _has_some_kind(self, goal: int) -> bool:
         kinds = self._algebra.kinds(goal)
@@ -143,9 +167,7 @@ class Emptiness:
                     continue
                 work.pop()
                 if plan is not None:
-                    self._decided[key] = True
-                    self._rank[key] = len(self._rank) + 1
-                    self._plans[key] = plan
+                    self._prove(key, plan)
                     self._assumed_empty.discard(key)
                     work.extend(
                         reader for reader in self._readers.pop(key, ()) if reader not in self._decided
@@ -163,6 +185,8 @@ class Emptiness:
         formula = self._algebra.component(goal, kind)
         if formula <= TRUE:
             return None if formula == FALSE else []
+        if self._algebra.flat_kind(goal) == kind:
+            return []
         return self._evaluators[kind](formula)
 
     def first_kind(self, goal: int) -> tuple[int, Plan]:

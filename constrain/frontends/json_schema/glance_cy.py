@@ -38,6 +38,10 @@ _KINDS_OF_TYPE = {
     "array": 1 << ARRAY,
     "object": 1 << OBJECT,
 }
+# What a value in mind has to be.
+_ANY = cython.declare(cython.int, 0)
+_LITERAL = cython.declare(cython.int, 1)
+_FLAT = cython.declare(cython.int, 2)
 #: The names of types by kind.
 _NAMES = (("null",), ("boolean",), ("boolean",), ("integer", "number"), ("string",), ("array",), ("object",))
 _ALL_NAMES = ("null", "boolean", "integer", "number", "string", "array", "object")
@@ -142,44 +146,56 @@ class Glance:
             return True
         names: Any = schema["type"] if "type" in keywords else _ALL_NAMES
         if isinstance(names, str):
-            return len(keywords) == 1 or self._named(schema, place, names, depth)
+            return len(keywords) == 1 or self._named(schema, place, names, depth, _ANY)
         for name in names:
-            if self._named(schema, place, name, depth):
+            if self._named(schema, place, name, depth, _ANY):
                 return True
         return False
 
     @cython.ccall
     def has_kind(self, schema: Any, place: Place, kind: cython.int) -> cython.bint:
         """Return whether a value of a kind surely satisfies a sub-schema; as `has_value` does."""
+        mode: cython.int = _LITERAL if kind == TRUE_LITERAL or kind == FALSE_LITERAL else _ANY
         for name in _NAMES[kind]:
-            if self._named(schema, place, name, 0, kind):
+            if self._named(schema, place, name, 0, mode):
                 return True
         return False
 
+    @cython.ccall
+    def flat_kind(self, schema: Any, place: Place) -> cython.int:
+        """Return a kind of which a value without members surely satisfies a sub-schema, -1 if none is seen.
+
+        Of the kinds of scalars it tells only that there is one: then it is `NULL`.
+        """
+        for name in _ALL_NAMES:
+            if self._named(schema, place, name, 0, _FLAT):
+                return ARRAY if name == "array" else OBJECT if name == "object" else NULL
+        return -1
+
     @cython.cfunc
     def _named(
-        self, schema: Any, place: Place, name: Any, depth: cython.int, kind: cython.int = -1
+        self, schema: Any, place: Place, name: Any, depth: cython.int, mode: cython.int
     ) -> cython.bint:
         """Return whether a value of a type surely satisfies a sub-schema.
 
         Args:
-            kind: of the value; if it is that of a literal, no constant will do.
+            mode: `_LITERAL`: it is a certain one of the literals, so constants prove nothing; `_FLAT`: it has
+                no members.
         """
-        is_literal: cython.bint = kind == TRUE_LITERAL or kind == FALSE_LITERAL
-        key: object = (id(schema), place, name, is_literal)
+        key: object = (id(schema), place, name, mode)
         known = self._known.get(key)
         if known is None:
             if depth > _MOST_DEEP:
                 return False
             # What needs itself is not simple.
             self._known[key] = False
-            known = self._find_named(schema, place, name, depth + 1, is_literal)
+            known = self._find_named(schema, place, name, depth + 1, mode)
             self._known[key] = known
         return known
 
     @cython.cfunc
     def _find_named(
-        self, schema: Any, place: Place, name: Any, depth: cython.int, is_literal: cython.bint
+        self, schema: Any, place: Place, name: Any, depth: cython.int, mode: cython.int
     ) -> cython.bint:
         keywords = self._keywords(schema, place)
         if "type" in keywords:
@@ -199,9 +215,11 @@ class Glance:
         keyword = asking[0]
         value = schema[keyword]
         if keyword == "enum" or keyword == "const":
-            if is_literal or name not in _CONSTANTS:
+            if mode == _LITERAL or name not in _CONSTANTS:
                 return False
             return _is_any_written(value if keyword == "enum" else [value], _CONSTANTS[name])
+        if mode == _FLAT and (keyword == "required" or keyword == "minItems"):
+            return False
         if keyword == "required":
             return (
                 name == "object"
@@ -219,21 +237,21 @@ class Glance:
             return _SATISFIABLE.get(keyword) == name
         if keyword == "$ref":
             contents, target, _ = self._references.lookup(place, schema, "$ref")
-            return self._named_below(contents, target, name, depth, is_literal)
+            return self._named_below(contents, target, name, depth, mode)
         if keyword == "anyOf" or (keyword == "allOf" and len(value) == 1):
             for part in value:
-                if self._named_below(part, place, name, depth, is_literal):
+                if self._named_below(part, place, name, depth, mode):
                     return True
             return False
         return _SATISFIABLE.get(keyword) == name
 
     @cython.cfunc
     def _named_below(
-        self, schema: Any, place: Place, name: Any, depth: cython.int, is_literal: cython.bint
+        self, schema: Any, place: Place, name: Any, depth: cython.int, mode: cython.int
     ) -> cython.bint:
         if isinstance(schema, bool):
             return schema
-        return self._named(schema, place.enter(schema), name, depth, TRUE_LITERAL if is_literal else -1)
+        return self._named(schema, place.enter(schema), name, depth, mode)
 
     @cython.cfunc
     def _below(self, schema: Any, place: Place, depth: cython.int) -> cython.bint:

@@ -112,6 +112,10 @@ class SubschemaNode:
         """Return whether a value surely satisfies it, as far as the keywords alone tell."""
         return bool(self.compiler.glance.has_value(self.schema, self.place))
 
+    def flat_kind(self) -> int:
+        """Return a kind of which a value without members surely satisfies it: see `SchemaNode`."""
+        return int(self.compiler.glance.flat_kind(self.schema, self.place))
+
     def has_simple_kind(self, kind: int) -> bool:
         """Return whether a value of a kind surely satisfies it, as far as the keywords alone tell."""
         return bool(self.compiler.glance.has_kind(self.schema, self.place, kind))
