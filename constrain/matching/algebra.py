@@ -64,7 +64,7 @@ def _lone_numbers(integers: int, bounded: bool, max_states: int) -> NumberAutoma
     )
 
 
-class _ValueSet:
+class _ValueSet(SchemaNode):
     """The schema of finitely many values."""
 
     def __init__(self, algebra: Algebra, values: frozenset[Value]) -> None:
@@ -93,10 +93,6 @@ class _ValueSet:
     def has_simple_kind(self, kind: int) -> bool:
         """Return whether there is a value of a kind."""
         return any(value.kind == kind for value in self._values)
-
-    def lone_types(self) -> int:
-        """Return -1: it says more than types."""
-        return -1
 
 
 class TextPlan:

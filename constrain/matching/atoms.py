@@ -54,31 +54,39 @@ KIND_NAMES = ("null", "false", "true", "number", "string", "array", "object")
 
 
 class SchemaNode(Protocol):
-    """A named sub-schema; its components are formulas over the atoms of one kind each."""
+    """A named sub-schema; its components are formulas over the atoms of one kind each.
+
+    The other methods are quick answers. Those that are given here tell nothing.
+    """
 
     def component(self, kind: int) -> int:
         """Return the formula that a value of this kind has to satisfy."""
 
     def kinds(self) -> int:
-        """Return the kinds of values that may satisfy it, as bits: a quick answer, perhaps too many."""
+        """Return the kinds of values that may satisfy it, as bits; perhaps too many."""
+        return ALL_KINDS
 
     def has_simple_value(self) -> bool:
-        """Return whether a most simple value surely satisfies it: a quick answer, perhaps too cautious."""
+        """Return whether a most simple value surely satisfies it; perhaps too cautious."""
+        return False
 
     def has_simple_kind(self, kind: int) -> bool:
-        """Return whether a most simple value of a kind surely satisfies it; as `has_simple_value` does."""
+        """Return whether a most simple value of a kind surely satisfies it; perhaps too cautious."""
+        return False
 
     def flat_kind(self) -> int:
         """Return a kind of which a value without members surely satisfies it, else -1.
 
         Any scalar counts as `NULL`.
         """
+        return -1
 
     def lone_types(self) -> int:
         """Return the types that it allows if it says no more, as bits that mean the same everywhere, else -1.
 
         The bits are those of the kinds; integers have one beyond them, and another where `1.0` is none.
         """
+        return -1
 
 
 @dataclass(frozen=True, slots=True)

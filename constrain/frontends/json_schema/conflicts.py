@@ -8,7 +8,7 @@ from constrain.errors import UnsatisfiableError
 from constrain.frontends.json_schema.nodes import SubschemaNode
 from constrain.frontends.json_schema.references import REFERENCES
 from constrain.frontends.json_schema.scan import pointer
-from constrain.matching.atoms import KINDS
+from constrain.matching.atoms import SchemaNode
 
 if TYPE_CHECKING:
     from constrain.frontends.json_schema.compiler import Compiler
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Part", "conflict"]
 
 
-class Part:
+class Part(SchemaNode):
     """A sub-schema with only some of its keywords."""
 
     def __init__(self, node: SubschemaNode, keywords: tuple[str, ...]) -> None:
@@ -27,14 +27,6 @@ class Part:
     def component(self, kind: int) -> int:
         """Return the conjunction of the chosen keywords."""
         return self._node.combine(self._keywords, kind)
-
-    def kinds(self) -> int:
-        """Return all kinds, as bits."""
-        return (1 << len(KINDS)) - 1
-
-    def has_simple_value(self) -> bool:
-        """Return False: it has to be found out."""
-        return False
 
 
 def conflict(compiler: Compiler, machine: Machine, node: SubschemaNode | None = None) -> UnsatisfiableError:

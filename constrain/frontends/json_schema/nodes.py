@@ -33,6 +33,7 @@ from constrain.matching.atoms import (
     ItemsAtLeast,
     ItemsSatisfying,
     PropertiesAtLeast,
+    SchemaNode,
     TextLengthAtLeast,
 )
 from constrain.matching.values import Value, json_value
@@ -46,7 +47,7 @@ __all__ = ["HARMLESS", "KEYWORDS", "SubschemaNode", "utf8"]
 _UNKNOWN = -2
 
 
-class SubschemaNode:
+class SubschemaNode(SchemaNode):
     """One sub-schema of the source.
 
     Attributes:
