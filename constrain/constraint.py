@@ -16,8 +16,9 @@ import numpy as np
 from constrain.errors import LimitExceeded, SchemaError
 from constrain.json_values_cy import members
 from constrain.matching.machine import Machine
-from constrain.matching.matcher_cy import MOST_SEEN, Matcher, Session
+from constrain.matching.matcher_cy import Matcher
 from constrain.matching.position_cy import Policy, Position
+from constrain.matching.session_cy import MOST_SEEN, Session
 from constrain.options import Options
 
 if TYPE_CHECKING:
@@ -81,8 +82,6 @@ class Constraint:
         self._policy = Policy(options)
         self._lock = threading.RLock()
         self._sessions: dict[Vocabulary, Session] = {}
-        #: Of the vocabulary that a matcher was asked for last.
-        self._session: Session | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -157,13 +156,10 @@ class Constraint:
             LimitExceeded: no completion fits into `max_tokens`.
         """
         with self._lock:
-            session = self._session
-            if session is None or session.vocabulary is not vocabulary:
-                session = self._sessions.get(vocabulary)
-                if session is None:
-                    session = Session(self._compiled, self._policy, vocabulary, self._lock)
-                    self._sessions[vocabulary] = session
-                self._session = session
+            session = self._sessions.get(vocabulary)
+            if session is None:
+                session = Session(self._compiled, self._policy, vocabulary, self._lock)
+                self._sessions[vocabulary] = session
         return Matcher(session, prefix, max_tokens)
 
     @property

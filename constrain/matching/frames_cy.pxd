@@ -70,7 +70,7 @@ cdef class Frame:
     cpdef bint closable(self)
     cpdef tuple offer(self)
     cpdef bytes offered(self)
-    cdef object _named_entry(self, object name)
+    cpdef object named_entry(self, object name)
     cpdef object free_entry(self, object vector)
     cpdef Frame with_named_key(self, object name)
     cpdef object item(self)

@@ -420,8 +420,8 @@ class Frame:
         offer = self.offer()
         return offer[0] != 0 or offer[1]
 
-    @cython.cfunc
-    def _named_entry(self, name: object) -> object:
+    @cython.ccall
+    def named_entry(self, name: object) -> object:
         """Return the entry of a named key that is offered."""
         face: ObjectFace = self.shape
         entry = face.named.get(name) if face.simple else None
@@ -452,7 +452,7 @@ class Frame:
             self.blocked | (bit if face.in_any_order else shape.keys.blocked_by(name)),
             self.names,
             self.count + 1,
-            self._named_entry(name),
+            self.named_entry(name),
         )
         if self.captures:
             following.key = shape.keys.names[name]

@@ -143,7 +143,6 @@ class KeySpace:
         self._declared = declared
         # Not every object needs these.
         self._order: list[int] | None = None
-        self._by_order: list[int] | None = None
         self._cover: Cover | None = None
         self.patterns = list(patterns)
         if len(self.patterns) > self.MAX_PATTERNS:
@@ -173,13 +172,6 @@ class KeySpace:
             places = {name: place for place, name in enumerate(self._declared)}
             self._order = [places[name] for name in self.names]
         return self._order
-
-    @property
-    def by_order(self) -> list[int]:
-        """The named keys in the declared order."""
-        if self._by_order is None:
-            self._by_order = sorted(range(len(self.names)), key=self.order.__getitem__)
-        return self._by_order
 
     @property
     def cover(self) -> Cover:

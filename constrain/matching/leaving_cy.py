@@ -403,7 +403,7 @@ class Leaving(MaskWalks):
         """Add the tokens that end a named key with an inner text."""
         frame: Frame = position.frame
         if frame.offer()[0] >> name & 1:
-            self._allow_after_key(sub, frame, frame._named_entry(name), name, level)
+            self._allow_after_key(sub, frame, frame.named_entry(name), name, level)
             self._emit_leaving(sub, inner, level)
         return 0
 
@@ -478,6 +478,8 @@ class Leaving(MaskWalks):
                 self._allow_some(sub.further, exit, level)
             allowed = self._allowed(sub, level)
             if common is not None:
+                if len(self.shared.after_keys) >= _MOST_AFTER_KEYS:
+                    self.shared.after_keys.clear()
                 self.shared.after_keys[common] = allowed
             if len(self._after_keys) >= _MOST_AFTER_KEYS:
                 self._after_keys.clear()

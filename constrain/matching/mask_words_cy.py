@@ -23,10 +23,11 @@ else:
 
 import numpy as np
 
-__all__ = ["KeptMask", "MaskWords", "united"]
+__all__ = ["MOST_LOGGED", "KeptMask", "MaskWords", "united"]
 
 #: A mask that differs from what it begins with by more tokens is kept as a whole.
-_MOST_LOGGED = cython.declare(cython.int, 768)
+MOST_LOGGED = 768
+_MOST_LOGGED = cython.declare(cython.int, MOST_LOGGED)
 
 
 @cython.cclass

@@ -33,6 +33,7 @@ else:
 
 from constrain.automata.lazy_dfa_cy import LazyDfa
 from constrain.matching.alike_states import AlikeStates, counted
+from constrain.matching.mask_words_cy import MOST_LOGGED
 
 __all__ = ["MaskBuilder"]
 
@@ -51,7 +52,8 @@ class MaskBuilder(MaskContents):
     def __init__(self, vocabulary: Any, policy: Policy, max_bytes: int) -> None:
         super().__init__(vocabulary, policy, max_bytes)
         # Whole masks by position, in two generations; the older one is dropped when the younger is full.
-        self._most_whole = max(1, max_bytes // 4 // (4 * self.n_words))
+        # Each may be all that still holds the words that it begins with.
+        self._most_whole = max(1, max_bytes // 4 // (4 * (self.n_words + MOST_LOGGED)))
         self._young: dict[object, KeptMask] = {}
         self._old: dict[object, KeptMask] = {}
         self._graph: Any = None

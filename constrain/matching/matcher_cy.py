@@ -6,7 +6,6 @@ The positions after all tokens are linked to their predecessors, so `fork` share
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,7 +18,8 @@ if cython.compiled:
     from cython.cimports.constrain.matching.mask_words_cy import KeptMask
     from cython.cimports.constrain.matching.masks_cy import MaskBuilder
     from cython.cimports.constrain.matching.modes import IN_STRING
-    from cython.cimports.constrain.matching.position_cy import Policy, Position
+    from cython.cimports.constrain.matching.position_cy import Position
+    from cython.cimports.constrain.matching.session_cy import Session
     from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
     from cython.cimports.cpython.buffer import (
         Py_buffer,
@@ -34,7 +34,8 @@ else:
     from constrain.matching.mask_words_cy import KeptMask
     from constrain.matching.masks_cy import MaskBuilder
     from constrain.matching.modes import IN_STRING
-    from constrain.matching.position_cy import Policy, Position
+    from constrain.matching.position_cy import Position
+    from constrain.matching.session_cy import Session
     from constrain.vocabulary.token_trie_cy import TokenTrie
 
 import numpy as np
@@ -42,66 +43,12 @@ import numpy as np
 from constrain.errors import ConstrainError
 from constrain.matching.completion import completion
 
-__all__ = ["MOST_SEEN", "Matcher", "Session", "fill_bitmasks"]
+__all__ = ["Matcher", "fill_bitmasks"]
 
-#: So many whole documents are kept of those written lately, and none with more tokens.
-MOST_SEEN = 16
+#: Documents with more tokens are not kept among those written lately.
 _MOST_SEEN_TOKENS = 4096
 #: For so many positions it is remembered what completes the document.
 _MOST_WORST = 10_000
-
-
-@cython.cclass
-class Session:
-    """What all matchers of one constraint over one vocabulary share; not thread-safe by itself."""
-
-    def __init__(self, compiled: Any, policy: Policy, vocabulary: Any, lock: Any) -> None:
-        #: What owns the machine: it is taken apart when the last owner is gone.
-        self.compiled = compiled
-        self.machine = compiled.machine
-        self.policy = policy
-        self.vocabulary = vocabulary
-        self.lock = lock
-        self.builder = MaskBuilder(vocabulary, policy, compiled.machine.algebra.options.max_mask_bytes)
-        self.eos_ids = vocabulary.eos_ids
-        self.eos_within = tuple(token for token in vocabulary.eos_ids if token < vocabulary.size)
-        self.size = vocabulary.size
-        self.trie = vocabulary.trie
-        self._plain: Any = None
-        self._encoded: dict[bytes, list[int]] = {}
-        #: Whole documents that were written lately.
-        self.seen: Any = deque(maxlen=MOST_SEEN)
-
-    def encode(self, text: bytes) -> list[int]:
-        """Return the canonical tokens of a text, remembered for a while."""
-        tokens = self._encoded.get(text)
-        if tokens is None:
-            if len(self._encoded) > 4096:
-                self._encoded.clear()
-            tokens = self.vocabulary.encode(text)
-            self._encoded[text] = tokens
-        return tokens
-
-    def plain_words(self) -> Any:
-        """Return the tokens of whole characters that need no escape: uint32 words."""
-        if self._plain is None:
-            words = np.zeros((self.size + 31) // 32, dtype=np.uint32)
-            for token in range(self.size):
-                text = self.vocabulary.token_bytes(token)
-                if text and _is_plain(text):
-                    words[token >> 5] |= np.uint32(1 << (token & 31))
-            self._plain = words
-        return self._plain
-
-
-def _is_plain(text: bytes) -> bool:
-    if min(text) < 0x20 or 0x22 in text or 0x5C in text:
-        return False
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 @cython.cclass

@@ -214,9 +214,7 @@ def _holds(flags: Any, offset: Any) -> Any:
 
 def vocabulary_masks(vocabulary: Vocabulary, policy: Policy) -> VocabularyMasks:
     """Return what all constraints over a vocabulary, and over equal ones, share."""
-    by_policy: dict[bool, VocabularyMasks] | None = vocabulary.tables
-    if by_policy is None:
-        by_policy = vocabulary.tables = _SHARED.setdefault(vocabulary, {})
+    by_policy = _SHARED.setdefault(vocabulary, {})
     shared = by_policy.get(policy.minimal)
     if shared is None:
         # Of two threads that make them at once, the first one's are taken.

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class Vocabulary:
         (b'ab', None, [2, 1])
     """
 
-    __slots__ = ("__weakref__", "_encoder", "_missing", "eos_ids", "fingerprint", "size", "tables", "trie")
+    __slots__ = ("__weakref__", "_encoder", "_missing", "eos_ids", "fingerprint", "size", "trie")
 
     size: int
     eos_ids: tuple[int, ...]
@@ -74,8 +74,6 @@ class Vocabulary:
         self.fingerprint = _fingerprint(trie, eos_ids) if fingerprint is None else fingerprint
         self._encoder = encoder
         self._missing: frozenset[int] | None = None
-        #: What masks over it are made from, by policy; see `matching.vocabulary_masks`.
-        self.tables: Any = None
 
     @classmethod
     def from_token_bytes(

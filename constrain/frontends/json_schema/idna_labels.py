@@ -32,8 +32,9 @@ _ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyz0123456789"
 _LONG_RANGE = 1500
 #: How many ends of an A-label are tried before the search gives up.
 _MOST_ENDS = 60_000
-#: So many octets one character adds to an A-label at most, nearly always.
-_MOST_DIGITS = 6
+#: Punycode spells the greatest distance, 64 times all code points, in so many digits: each has ten values at
+#: least (RFC 3492 5).
+_MOST_DIGITS = 8
 #: By so many octets one character more may make an A-label shorter.
 _MOST_SHORTENED = 2
 #: RFC 5893 1.4.

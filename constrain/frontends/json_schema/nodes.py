@@ -340,17 +340,15 @@ def _properties(node: SubschemaNode, keyword: str, kind: int) -> int:
     rest = TRUE
     if "additionalProperties" in schema:
         rest = node.goal(schema["additionalProperties"], "additionalProperties")
-    asks_nothing = (
-        properties.ask_nothing if names is properties else lambda: {TRUE}.issuperset(names.values())
-    )
-    if rest == TRUE and asks_nothing():
+    are_lazy = names is properties
+    if rest == TRUE and (properties.ask_nothing() if are_lazy else {TRUE}.issuperset(names.values())):
         patterns = [(language, goal) for language, goal in patterns if goal != TRUE]
         if not patterns:
             # It asks nothing, but the declared order of its keys may matter.
             names = names if compiler.algebra.options.property_order == "schema" else {}
             if not names:
                 return TRUE
-    at_a_glance = properties.surely_have_values if names is properties else tuple
+    at_a_glance = properties.surely_have_values if are_lazy else tuple
     return compiler.atom(AllProperties(names, tuple(patterns), rest, at_a_glance))
 
 

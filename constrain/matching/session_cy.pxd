@@ -1,0 +1,20 @@
+# The C-level face of `Session`.
+from constrain.matching.masks_cy cimport MaskBuilder
+from constrain.matching.position_cy cimport Policy
+from constrain.vocabulary.token_trie_cy cimport TokenTrie
+
+
+cdef class Session:
+    cdef readonly object machine
+    cdef readonly Policy policy
+    cdef readonly object compiled
+    cdef readonly object vocabulary
+    cdef readonly object lock
+    cdef readonly MaskBuilder builder
+    cdef readonly tuple eos_ids
+    cdef readonly tuple eos_within
+    cdef readonly Py_ssize_t size
+    cdef readonly TokenTrie trie
+    cdef readonly object seen
+    cdef object _plain
+    cdef dict _encoded
