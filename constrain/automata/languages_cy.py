@@ -1138,8 +1138,8 @@ class Languages:
 
         Languages without intersection and difference answer at once; for the others, derivatives
         are explored until one is known to be inhabited, by turns the one that seems nearest to
-        its end and the first found: the former meets the demands of an intersection one by one,
-        the latter is fair where there is no end. What was found is kept.
+        its end, the one that asks for least, and the first found: the former two meet the demands
+        of an intersection one by one, the last is fair where there is no end. What was found is kept.
 
         Raises:
             LimitExceeded: more than `max_steps` derivatives were needed.
@@ -1151,25 +1151,32 @@ class Languages:
             return language.emptiness == 1
         reached: dict[Language, Language | None] = {language: None}
         # That module needs the kinds of this one.
-        from constrain.automata.lengths import estimate
+        from constrain.automata.lengths import bounds, demands, estimate
 
         queue: deque[Language] = deque((language,))
         nearest: list[tuple[int, int, Language]] = []
+        easiest: list[tuple[tuple[int, int], int, Language]] = []
         expanded: set[Language] = set()
         steps: cython.Py_ssize_t = 0
         cost: cython.Py_ssize_t
-        near: cython.bint = False
+        turn: cython.int = 0
         while queue:
-            near = not near and len(nearest) > 0
-            node = heappop(nearest)[2] if near else queue.popleft()
+            turn = (turn + 1) % 3 if nearest and easiest else 0
+            if turn == 0:
+                node = queue.popleft()
+            elif turn == 1:
+                node = heappop(nearest)[2]
+            else:
+                node = heappop(easiest)[2]
             if node in expanded:
                 continue
             expanded.add(node)
-            # What has many operands takes long to derive.
+            # What has many operands takes long to derive; what was met before costs little.
             cost = 1 + len(node.items) // 4
-            for byte in self.segments(node.cuts):
+            segments = self.segments(node.cuts)
+            steps += 1 + len(segments) // 8
+            for byte in segments:
                 child = self.derivative(node, byte)
-                steps += cost
                 if child in reached or (self._settle(child) and child.emptiness == 1):
                     continue
                 if child.emptiness == 2:
@@ -1179,7 +1186,13 @@ class Languages:
                         parent = reached[parent]
                     return False
                 reached[child] = node
+                low, high = bounds(self, child)
+                steps += cost
+                if high is not None and high < low:
+                    child.emptiness = 1
+                    continue
                 queue.append(child)
+                heappush(easiest, (demands(self, child), -len(reached), child))
                 heappush(nearest, (estimate(child), -len(reached), child))
             if steps > self.max_steps:
                 raise LimitExceeded(

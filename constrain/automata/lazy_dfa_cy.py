@@ -30,7 +30,8 @@ from constrain.automata.lengths import (
     RANK,
     Lengths,
     Progression,
-    estimate,
+    bounds,
+    demands,
     has_between,
     least,
     lengths,
@@ -294,6 +295,11 @@ class LazyDfa(TableAutomaton):
             return has_between(known, low, high)
         if low <= 0 and high is None:
             return True
+        least, most = bounds(self.languages, goal)
+        if most is not None and low <= least and (high is None or most <= high):
+            return True
+        if (most is not None and most < low) or (high is not None and high < least):
+            return False
         some = self._some_length(state)
         if low <= some and (high is None or some <= high):
             return True
@@ -320,7 +326,7 @@ class LazyDfa(TableAutomaton):
         if found is not None:
             return found
         path: dict[int, tuple[int, int]] = {state: (-1, 0)}
-        heap = [(estimate(self._components[state][0]), 0, state)]
+        heap = [(demands(self.languages, self._components[state][0]), 0, state)]
         order = 0
         found = -1
         here = -1
@@ -336,7 +342,7 @@ class LazyDfa(TableAutomaton):
                 if target not in path:
                     path[target] = (here, 0 if 0x80 <= byte < 0xC0 else 1)
                     order += 1
-                    heappush(heap, (estimate(self._components[target][0]), -order, target))
+                    heappush(heap, (demands(self.languages, self._components[target][0]), -order, target))
         self._some_lengths[state] = found
         if found >= 0:
             while here >= 0:

@@ -31,6 +31,8 @@ __all__ = [
     "Lengths",
     "Progression",
     "bottom_up",
+    "bounds",
+    "demands",
     "estimate",
     "fixed_length",
     "has_between",
@@ -53,7 +55,10 @@ _MOST_PROGRESSIONS = 12
 #: How long a word `shortest` will spell.
 _LONGEST_WORD = 4_000_000
 _CONTINUATION = (1 << 0xC0) - (1 << 0x80)
-_UNKNOWN = object()
+#: What a node has instead of lengths that are not known; one value for all builds of this module.
+_UNKNOWN = False
+#: How much worse a code point that is missing is than one that is asked for.
+_LACK = 4
 
 #: Bytes in the order in which completions choose them: letters and digits, other printable
 #: ASCII, the rest.
@@ -347,6 +352,68 @@ def estimate(language: Language) -> int:
             for one in language.items
         )
     return least(language)[0]
+
+
+def bounds(languages: Languages, language: Language) -> tuple[int, int | None]:
+    """Return bounds of the lengths of the members, in code points; they need not be met.
+
+    Where the upper one is below the lower one there are no members.
+    """
+    found = [_bounds(languages, one) for one in _alternatives(language)]
+    highest = [high for _, high in found]
+    return (
+        min([low for low, _ in found]),
+        None if None in highest else max([high for high in highest if high is not None]),
+    )
+
+
+def _alternatives(language: Language) -> tuple[Language, ...]:
+    while language.kind == DIFFERENCE:
+        language = language.first
+    return language.items if language.kind == UNION else (language,)
+
+
+def _bounds(languages: Languages, language: Language) -> tuple[int, int | None]:
+    low = 0
+    high: int | None = None
+    for part in language.items if language.kind == INTERSECTION else (language,):
+        first, last = _part_bounds(languages, part)
+        low = max(low, first)
+        if last is not None and (high is None or last < high):
+            high = last
+    return (low, high)
+
+
+def _part_bounds(languages: Languages, part: Language) -> tuple[int, int | None]:
+    known = lengths(languages, part)
+    if not known:
+        return (0, None if known is None else -1)
+    longest = [last for _, last, _ in known]
+    return (known[0][0], None if None in longest else max([last for last in longest if last is not None]))
+
+
+def demands(languages: Languages, language: Language) -> tuple[int, int]:
+    """Return a guess at what a language still asks for, the less the more room there is to meet it.
+
+    Parts of bounded length are room, the others ask for their shortest members. `estimate` is in a
+    hurry to use the room up; here comes first what is asked for, then the end. In code points.
+    """
+    return min([_demands(languages, one) for one in _alternatives(language)])
+
+
+def _demands(languages: Languages, language: Language) -> tuple[int, int]:
+    asked = 0
+    room: int | None = None
+    for part in language.items if language.kind == INTERSECTION else (language,):
+        first, last = _part_bounds(languages, part)
+        if last is None:
+            asked += first
+        elif room is None or last < room:
+            room = last
+    if room is None:
+        return (asked, 0)
+    # Members of several parts may overlap, so that there is little room for all of them is no proof.
+    return (asked + _LACK * max(0, asked - room), -room)
 
 
 def shortest(language: Language) -> bytes:

@@ -139,7 +139,7 @@ class Algebra:
         self.deadline = Deadline(options.max_seconds)
         self.formulas = Formulas()
         self.formulas.tick = self.deadline.check
-        self.languages = Languages()
+        self.languages = Languages(max_steps=options.max_steps)
         self.languages.tick = self.deadline.check
         self._components: dict[tuple[int, int], int] = {}
         self._dfas: dict[tuple[Language, ...], LazyDfa] = {}

@@ -55,3 +55,39 @@ def test_twelve_lookaheads_are_exact(pattern: str) -> None:
     assert constraint.accepts(f'"{LETTERS[::-1]}"')
     assert not constraint.accepts(f'"{LETTERS[1:]}"')
     assert not constraint.accepts(f'"{LETTERS[1:]}{"b" * 10}"')
+
+
+#: Texts of exactly 40 characters that have all of these in them; the shortest needs 16.
+CROWDED = {
+    "type": "string",
+    "allOf": [
+        {"pattern": f"^{'.' * 40}$"},
+        {"pattern": "^\\w*$"},
+        {"pattern": "1.*2"},
+        {"pattern": "[aA][12].*[zZ]"},
+        *[{"pattern": piece} for piece in ("ab1", "b12", "bc1", "c12", "ca1", "a12", "ac", "a2")],
+        {"maxLength": 200},
+    ],
+}
+
+
+@pytest.mark.parametrize("fillers", [0, 20, 24, 25, 30])
+def test_many_demands_in_texts_of_one_length_are_decided(fillers: int) -> None:
+    constraint = constrain.compile_json_schema(CROWDED)
+    vocabulary = constrain.Vocabulary.from_token_bytes(
+        [bytes([byte]) for byte in range(256)] + [None], eos_ids=[256]
+    )
+    matcher = constraint.matcher(vocabulary)
+    text = b'"' + b"x" * fillers
+    possible = all(matcher.advance(byte) for byte in text)
+    # A breadth-first search over words finds nothing shorter than this.
+    assert possible == (fillers <= 40 - len("ab12aca12a2bc12z"))
+    if possible:
+        assert constraint.accepts(text + matcher.completion())
+
+
+def test_raising_max_steps_helps() -> None:
+    few = constrain.Options(max_steps=300)
+    with pytest.raises(LimitExceeded, match="max_steps"):
+        constrain.compile_json_schema(CROWDED, options=few).example()
+    assert constrain.compile_json_schema(CROWDED).example()
