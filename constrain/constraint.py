@@ -304,12 +304,19 @@ def parse_json(text: bytes | str, *, parse_float: Callable[[str], Any] = Decimal
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        return _decoder(parse_float).decode(text.removeprefix("\ufeff"))
+        text = text.removeprefix("\ufeff")
+        return _decoder(parse_float).decode(text)
+    except SchemaError:
+        # A key is repeated. The decoder does not say where; a second reading does, and stops there.
+        from constrain.frontends.json_positions import read_json
+
+        read_json(str(text))
+        raise
     except UnicodeDecodeError as error:
         raise SchemaError(f"the text is not UTF-8: byte {error.start}") from None
     except json.JSONDecodeError as error:
         raise SchemaError(
-            f"the text is not JSON: {error.msg}", location=f"line {error.lineno} column {error.colno}"
+            f"the text is not JSON: {error.msg}", location=f"line {error.lineno}, column {error.colno}"
         ) from None
     except RecursionError:
         raise SchemaError("the text is nested too deeply") from None

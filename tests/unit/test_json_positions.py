@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from constrain.constraint import parse_json
+from constrain.errors import SchemaError
 from constrain.frontends.json_positions import JsonTextError, join_pointer, read_json, split_pointer
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text()
@@ -146,3 +148,18 @@ def test_values_and_keys_have_a_start_and_an_end(pointer: str, value: object, ke
     document = read_json('{"a": 12, "\\u0062":\n [true, "x", {}\n]}')
     assert document.span(pointer) == value
     assert document.key_span(pointer) == key
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"a": 1,\n "b": {"c": 1, "c": 2}}', "line 2, column 16"),
+        ('\ufeff{"a": 1, "\\u0061": 2}'.encode(), "line 1, column 10"),
+        ("[1,", "line 1, column 4"),
+    ],
+    ids=["a key twice", "a key twice through an escape", "no end"],
+)
+def test_what_schemas_are_read_from_tells_where_it_is_wrong(text: str | bytes, place: str) -> None:
+    with pytest.raises(SchemaError) as caught:
+        parse_json(text)
+    assert caught.value.location == place
