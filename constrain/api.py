@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +13,7 @@ from constrain.frontends.python_types.recognition import is_function, is_type
 from constrain.options import Options
 
 if TYPE_CHECKING:
+    from constrain.frontends.json_schema.compiler import Compiler
     from constrain.frontends.python_types.sources import TypeSource
     from constrain.knowledge import Graph
 
@@ -78,10 +80,16 @@ def compile_json_schema(
     source: object, *, options: Options | None = None, registry: Mapping[str, object] | None = None
 ) -> Constraint:
     """Compile a JSON Schema: a dict, a boolean, JSON text or a `Path`. See `compile`."""
+    is_text = isinstance(source, str | bytes | Path)
+    return Constraint(_read(source), options or Options(), _compiler(), registry=registry, is_own=is_text)
+
+
+@cache
+def _compiler() -> type[Compiler]:
+    """Return what compiles JSON Schemas; it is loaded when the first one is there."""
     from constrain.frontends.json_schema.compiler import Compiler
 
-    is_text = isinstance(source, str | bytes | Path)
-    return Constraint(_read(source), options or Options(), Compiler, registry=registry, is_own=is_text)
+    return Compiler
 
 
 def compile_python_type(
@@ -159,10 +167,8 @@ def _python_types() -> Any:
 
 
 def _of_type(source: TypeSource, options: Options | None) -> Constraint:
-    from constrain.frontends.json_schema.compiler import Compiler
-
     return Constraint(
-        source.schema, options or Options(), Compiler, python_type=source.name, read=source.read
+        source.schema, options or Options(), _compiler(), python_type=source.name, read=source.read
     )
 
 
@@ -170,13 +176,12 @@ def compile_rules(
     source: object, *, knowledge: Graph | None = None, options: Options | None = None
 ) -> Constraint:
     """Compile report rules: a dict, JSON text or a `Path`. See `compile`."""
-    from constrain.frontends.json_schema.compiler import Compiler
     from constrain.frontends.rules import rules_to_json_schema
 
     rules = _read(source)
     if not isinstance(rules, Mapping):
         raise SchemaError("report rules are an object", location="#")
-    return Constraint(rules_to_json_schema(rules, knowledge), options or Options(), Compiler, rules=rules)
+    return Constraint(rules_to_json_schema(rules, knowledge), options or Options(), _compiler(), rules=rules)
 
 
 def compile_xml_schema(source: object, *, options: Options | None = None) -> Constraint:

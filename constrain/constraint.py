@@ -81,7 +81,8 @@ class Constraint:
         self.documents: Mapping[str, Document] = self._compiler.reached
         self._policy = Policy(options)
         self._lock = threading.RLock()
-        self._sessions: dict[Vocabulary, Session] = {}
+        #: By the fingerprint of the vocabulary.
+        self._sessions: dict[str, Session] = {}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -156,10 +157,10 @@ class Constraint:
             LimitExceeded: no completion fits into `max_tokens`.
         """
         with self._lock:
-            session = self._sessions.get(vocabulary)
+            session = self._sessions.get(vocabulary.fingerprint)
             if session is None:
                 session = Session(self._compiled, self._policy, vocabulary, self._lock)
-                self._sessions[vocabulary] = session
+                self._sessions[vocabulary.fingerprint] = session
         return Matcher(session, prefix, max_tokens)
 
     @property

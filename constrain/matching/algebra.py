@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import Any, cast
 
@@ -40,7 +40,7 @@ from constrain.matching.atoms import (
     TextIn,
     TextLengthAtLeast,
 )
-from constrain.matching.deadline import Deadline
+from constrain.matching.deadline_cy import Deadline
 from constrain.matching.values import Value
 from constrain.options import Options
 
@@ -139,8 +139,6 @@ class Algebra:
         self.deadline = Deadline(options.max_seconds)
         self.formulas = Formulas()
         self.formulas.tick = self.deadline.check
-        self.languages = Languages(max_steps=options.max_steps)
-        self.languages.tick = self.deadline.check
         self._components: dict[tuple[int, int], int] = {}
         self._dfas: dict[tuple[Language, ...], LazyDfa] = {}
         self._text_plans: dict[tuple[int, ...], TextPlan] = {}
@@ -152,6 +150,13 @@ class Algebra:
         self._surely_empty: dict[int, bool] = {}
         #: (key, goal) -> the variable of "the value of the key, if there is one, satisfies the goal".
         self.value_atoms: dict[tuple[bytes, int], int] = {}
+
+    @cached_property
+    def languages(self) -> Languages:
+        """The languages of texts and keys; many schemas need none."""
+        languages = Languages(max_steps=self.options.max_steps)
+        languages.tick = self.deadline.check
+        return languages
 
     def component(self, goal: int, kind: int) -> int:
         """Return the formula over atoms of `kind` that `goal` means for values of that kind."""

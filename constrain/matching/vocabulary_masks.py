@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MaskCache", "VocabularyMasks", "vocabulary_masks"]
 
-#: By whether escapes are minimal.
-_SHARED: WeakKeyDictionary[Vocabulary, dict[bool, VocabularyMasks]] = WeakKeyDictionary()
 
 _BLANKS = b" \t\n\r"
 _LITERALS = (b"true", b"false", b"null")
@@ -212,9 +210,19 @@ def _holds(flags: Any, offset: Any) -> Any:
     return counts[offset[1:]] > counts[offset[:-1]]
 
 
+class _ByPolicy(dict[bool, VocabularyMasks]):
+    """What is shared, by whether escapes are minimal; vocabularies hold it."""
+
+
+#: By the fingerprint of the vocabularies.
+_SHARED: WeakValueDictionary[str, _ByPolicy] = WeakValueDictionary()
+
+
 def vocabulary_masks(vocabulary: Vocabulary, policy: Policy) -> VocabularyMasks:
     """Return what all constraints over a vocabulary, and over equal ones, share."""
-    by_policy = _SHARED.setdefault(vocabulary, {})
+    by_policy: _ByPolicy | None = vocabulary.shared
+    if by_policy is None:
+        by_policy = vocabulary.shared = _SHARED.setdefault(vocabulary.fingerprint, _ByPolicy())
     shared = by_policy.get(policy.minimal)
     if shared is None:
         # Of two threads that make them at once, the first one's are taken.

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,6 +38,7 @@ class Vocabulary:
         eos_ids: the tokens that end a sequence, ascending.
         trie: the tokens as a trie in flat arrays.
         fingerprint: a hash of the token bytes and the end-of-sequence ids.
+        shared: what others keep with the vocabulary and with equal ones; `None` as long as nobody does.
 
     Example:
         >>> vocabulary = Vocabulary.from_token_bytes([b"a", b"b", b"ab", None], eos_ids=[3])
@@ -45,12 +46,13 @@ class Vocabulary:
         (b'ab', None, [2, 1])
     """
 
-    __slots__ = ("__weakref__", "_encoder", "_missing", "eos_ids", "fingerprint", "size", "trie")
+    __slots__ = ("__weakref__", "_encoder", "_missing", "eos_ids", "fingerprint", "shared", "size", "trie")
 
     size: int
     eos_ids: tuple[int, ...]
     trie: TokenTrie
     fingerprint: str
+    shared: Any
 
     def __init__(
         self,
@@ -72,6 +74,7 @@ class Vocabulary:
         self.size = trie.size
         self.eos_ids = eos_ids
         self.fingerprint = _fingerprint(trie, eos_ids) if fingerprint is None else fingerprint
+        self.shared = None
         self._encoder = encoder
         self._missing: frozenset[int] | None = None
 

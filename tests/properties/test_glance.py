@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 import constrain
 from constrain.frontends.json_schema.dialects import DIALECTS
-from constrain.frontends.json_schema.scan import is_leaf
+from constrain.frontends.json_schema.scan_cy import is_leaf
 from tests.support.random_schemas import random_schema
 
 VALUES: list[list[Any]] = [

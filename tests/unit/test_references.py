@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+from collections import OrderedDict
 from typing import Any
 
 import pytest
@@ -467,3 +468,11 @@ def test_many_dynamic_scopes_meet_a_budget() -> None:
 def test_a_dialect_named_inside_a_resource_is_not_ignored_silently() -> None:
     schema = {"allOf": [{"$schema": "http://json-schema.org/draft-04/schema#", "type": "integer"}]}
     assert "`$schema`: is ignored" in compiled(schema).explain()
+
+
+def test_documents_of_a_registry_may_be_other_mappings_than_plain_dicts() -> None:
+    other = OrderedDict([("properties", OrderedDict(a=OrderedDict(type="integer"))), ("required", ["a"])])
+    constraint = constrain.compile_json_schema({"$ref": "urn:other"}, registry={"urn:other": other})
+    assert constraint.accepts('{"a":1}')
+    assert not constraint.accepts('{"a":"x"}')
+    assert not constraint.accepts("{}")

@@ -17,7 +17,7 @@ from constrain.frontends.json_schema.glance_cy import Glance
 from constrain.frontends.json_schema.nodes import HARMLESS, SubschemaNode, utf8
 from constrain.frontends.json_schema.references import REFERENCES, Place, References
 from constrain.frontends.json_schema.resources import Document, Resource
-from constrain.frontends.json_schema.scan import Location, is_leaf, pointer, scan_schema, subschemas
+from constrain.frontends.json_schema.scan_cy import Location, is_leaf, pointer, scan_schema, subschemas
 from constrain.matching.algebra import Algebra
 from constrain.matching.atoms import Required, SharedText, TextIn
 from constrain.matching.machine import Machine

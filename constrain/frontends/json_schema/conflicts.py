@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from constrain.errors import UnsatisfiableError
 from constrain.frontends.json_schema.nodes import SubschemaNode
 from constrain.frontends.json_schema.references import REFERENCES
-from constrain.frontends.json_schema.scan import pointer
+from constrain.frontends.json_schema.scan_cy import pointer
 from constrain.matching.atoms import SchemaNode
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from constrain.errors import SchemaError, UnsupportedError
 __all__ = ["DIALECTS", "Dialect", "dialect_of"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
-    """One draft.
+    """One draft; compared by identity.
 
     Attributes:
         name: as in `Options.dialect`.

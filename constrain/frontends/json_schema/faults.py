@@ -10,7 +10,7 @@ from constrain.frontends.json_schema.compiler import Compiler
 from constrain.frontends.json_schema.dialects import Dialect
 from constrain.frontends.json_schema.keyword_sets import places, raw_subschemas
 from constrain.frontends.json_schema.references import REFERENCES, lone_place
-from constrain.frontends.json_schema.scan import pointer, scan_schema
+from constrain.frontends.json_schema.scan_cy import pointer, scan_schema
 
 if TYPE_CHECKING:
     from constrain.options import Options

@@ -8,6 +8,7 @@ cdef class Glance:
     cdef int _find_kinds(self, object schema, object place, object keywords, int depth)
     cdef int _kinds_below(self, object schema, object place, int depth)
     cdef object _keywords(self, object schema, object place)
+    cpdef object with_values(self, object schemas, object place, object names)
     cpdef bint has_value(self, object schema, object place, int depth=*)
     cpdef bint has_kind(self, object schema, object place, int kind)
     cpdef int flat_kind(self, object schema, object place)

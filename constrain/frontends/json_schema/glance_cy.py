@@ -53,6 +53,12 @@ _ARRAY_KEYWORDS = frozenset({"type", "items", "minItems"})
 _BOUNDS = frozenset({"minimum", "maximum"})
 
 
+@cython.cfunc
+def _inside(place: Place, schema: Any) -> Any:
+    """Return the place of a sub-schema of a place."""
+    return place.enter(schema) if place.resource.embedded else place
+
+
 @cython.cclass
 class Glance:
     """Glances at the sub-schemas of one compilation.
@@ -124,7 +130,7 @@ class Glance:
     def _kinds_below(self, schema: Any, place: Place, depth: cython.int) -> cython.int:
         if isinstance(schema, bool):
             return _ALL_KINDS if schema else 0
-        return self.kinds(schema, place.enter(schema), depth)
+        return self.kinds(schema, _inside(place, schema), depth)
 
     @cython.cfunc
     def _keywords(self, schema: Any, place: Place) -> Any:
@@ -134,6 +140,21 @@ class Glance:
         if "$ref" in schema and dialect.ref_overrides:
             return ["$ref"]
         return [keyword for keyword in schema if keyword in assertions]
+
+    @cython.ccall
+    def with_values(self, schemas: Any, place: Place, names: Any) -> Any:
+        """Return the keys of which no more is asked than some value surely satisfies.
+
+        Args:
+            schemas: what `properties` lists.
+            place: of the sub-schema around them.
+            names: key -> its name among them.
+        """
+        found: list[bytes] = []
+        for key, name in names.items():
+            if self._below(schemas[name], place, 0):
+                found.append(key)
+        return found
 
     @cython.ccall
     def has_value(self, schema: Any, place: Place, depth: cython.int = 0) -> cython.bint:
@@ -251,14 +272,14 @@ class Glance:
     ) -> cython.bint:
         if isinstance(schema, bool):
             return schema
-        return self._named(schema, place.enter(schema), name, depth, mode)
+        return self._named(schema, _inside(place, schema), name, depth, mode)
 
     @cython.cfunc
     def _below(self, schema: Any, place: Place, depth: cython.int) -> cython.bint:
         """Return whether a value surely satisfies a sub-schema that stands in another one."""
         if isinstance(schema, bool):
             return schema
-        return self.has_value(schema, place.enter(schema), depth)
+        return self.has_value(schema, _inside(place, schema), depth)
 
     @cython.cfunc
     def _has_required(self, schema: Any, place: Place, depth: cython.int) -> cython.bint:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from constrain.frontends.json_schema.dialects import Dialect
-from constrain.frontends.json_schema.scan import pointer
+from constrain.frontends.json_schema.scan_cy import pointer
 
 __all__ = ["ALL_KEYWORDS", "applies", "drafts_of", "places", "raw_subschemas"]
 

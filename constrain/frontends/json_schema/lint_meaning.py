@@ -19,7 +19,7 @@ from constrain.frontends.json_schema.findings import Finding
 from constrain.frontends.json_schema.keyword_sets import places
 from constrain.frontends.json_schema.lint import lint_shape
 from constrain.frontends.json_schema.nodes import KEYWORDS, SubschemaNode
-from constrain.frontends.json_schema.scan import pointer
+from constrain.frontends.json_schema.scan_cy import pointer
 from constrain.frontends.json_schema.words import joined, shown
 from constrain.options import Options
 

@@ -17,7 +17,7 @@ from constrain.automata.numbers import AtLeast, IntegerText, MoreThan, MultipleO
 from constrain.errors import ConstrainError
 from constrain.frontends.json_schema.property_goals import PropertyGoals
 from constrain.frontends.json_schema.references import REFERENCES, Place
-from constrain.frontends.json_schema.scan import IN_PLACE, Location, pointer, pointer_text
+from constrain.frontends.json_schema.scan_cy import IN_PLACE, Location, pointer, pointer_text
 from constrain.frontends.json_schema.unevaluated import unevaluated_items, unevaluated_properties
 from constrain.matching.atoms import (
     ARRAY,

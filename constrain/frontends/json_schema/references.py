@@ -14,7 +14,7 @@ from typing import Any
 from constrain.errors import LimitExceeded, SchemaError, UnsupportedError
 from constrain.frontends.json_schema.dialects import Dialect
 from constrain.frontends.json_schema.resources import RECURSIVE, Library, Resource
-from constrain.frontends.json_schema.scan import pointer
+from constrain.frontends.json_schema.scan_cy import pointer
 from constrain.frontends.json_schema.uris import index_of, pointer_steps, resolve, split_fragment
 
 __all__ = ["REFERENCES", "Place", "References", "lone_place"]
@@ -27,7 +27,9 @@ class _Scopes:
     """The dynamic scopes of one compilation, at most `limit` entries in all of them together."""
 
     def __init__(self, limit: int) -> None:
-        self._known: dict[frozenset[tuple[str, Resource]], _Scope] = {}
+        #: The scope without entries.
+        self.empty = _Scope({}, self)
+        self._known: dict[frozenset[tuple[str, Resource]], _Scope] = {frozenset(): self.empty}
         self._limit = limit
         self._size = 0
 
@@ -57,7 +59,11 @@ class _Scope:
         """Return the place inside a resource that is entered here."""
         place = self._places.get(resource)
         if place is None:
-            new = {name: resource for name in resource.dynamic if name not in self.outermost}
+            new = (
+                {name: resource for name in resource.dynamic if name not in self.outermost}
+                if resource.dynamic
+                else None
+            )
             if new:
                 place = self._scopes.of({**self.outermost, **new}).place(resource)
             else:
@@ -109,7 +115,7 @@ class References:
         self.library = Library(registry, dialect)
         self._targets: dict[tuple[Resource, str], tuple[Any, Resource, str]] = {}
         self._standing: dict[int, Place] | None = None
-        self.root = _Scopes(max_scopes).of({}).place(self.library.add_root(root))
+        self.root = _Scopes(max_scopes).empty.place(self.library.add_root(root))
 
     def place_of(self, schema: dict[str, Any]) -> Place:
         """Return the place of a sub-schema where it stands in the document."""
@@ -196,4 +202,4 @@ class References:
 
 def lone_place(schema: Any, dialect: Dialect) -> Place:
     """Return the place of a schema that refers to nothing."""
-    return _Scopes(0).of({}).place(Resource("", schema, "#", dialect))
+    return _Scopes(0).empty.place(Resource("", schema, "#", dialect))

@@ -14,7 +14,7 @@ from typing import Any
 
 from constrain.errors import ConstrainError, LimitExceeded, SchemaError, UnsupportedError
 from constrain.frontends.json_schema.dialects import DIALECTS, Dialect, dialect_of
-from constrain.frontends.json_schema.scan import Location, pointer_text, relevant, subschemas
+from constrain.frontends.json_schema.scan_cy import Location, pointer_text, relevant, subschemas
 from constrain.frontends.json_schema.uris import resolve, split_fragment
 from constrain.json_values_cy import holds_key
 
@@ -109,7 +109,7 @@ class Library:
     def __init__(self, registry: Mapping[str, object], default: str) -> None:
         self.reached: dict[str, Document] = {}
         self.default = default
-        self._registry = {uri.removesuffix("#"): value for uri, value in registry.items()}
+        self._registry = registry and {uri.removesuffix("#"): value for uri, value in registry.items()}
         #: The resources of the document that is compiled, then those of the registry.
         self._own: dict[str, list[Resource]] = {}
         self._others: dict[str, list[Resource]] = {}

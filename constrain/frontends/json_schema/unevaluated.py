@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.languages_cy import Language
 from constrain.errors import LimitExceeded
-from constrain.frontends.json_schema.scan import pointer
+from constrain.frontends.json_schema.scan_cy import pointer
 from constrain.matching.atoms import ARRAY, OBJECT, AllItems, AllProperties
 
 if TYPE_CHECKING:

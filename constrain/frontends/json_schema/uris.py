@@ -9,6 +9,8 @@ __all__ = ["index_of", "pointer_steps", "resolve", "split_fragment"]
 
 # RFC 3986, appendix B, without the fragment: it takes every string.
 _PARTS = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.\-]*):)?(//[^/?]*)?([^?]*)(\?.*)?", re.DOTALL)
+#: Where a step `.` or `..` may begin.
+_DOTTED = re.compile(r"(?:^|[/:])\.")
 _INDEX = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 _ESCAPE = re.compile(r"~(?![01])")
 
@@ -26,6 +28,8 @@ def resolve(base: str, reference: str) -> str:
     """
     if not reference:
         return base
+    if not base and not _DOTTED.search(reference):
+        return reference
     scheme, authority, path, query = _split(reference)
     base_scheme, base_authority, base_path, base_query = _split(base)
     if scheme:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from time import perf_counter
-from types import TracebackType
+from typing import Any
+
+try:
+    import cython
+except ModuleNotFoundError:
+    from constrain._cython import cython
 
 from constrain.errors import LimitExceeded
 
 __all__ = ["Deadline"]
 
 
+@cython.cclass
 class Deadline:
     """A context for one decision; decisions within it share its time.
 
@@ -17,7 +23,9 @@ class Deadline:
         seconds: how long a decision may take.
     """
 
-    __slots__ = ("_depth", "_end", "_seconds")
+    _seconds: cython.double
+    _depth: cython.int
+    _end: cython.double
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -29,9 +37,7 @@ class Deadline:
             self._end = perf_counter() + self._seconds
         self._depth += 1
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         self._depth -= 1
 
     def check(self) -> None:
