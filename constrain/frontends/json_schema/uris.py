@@ -18,7 +18,7 @@ _ESCAPE = re.compile(r"~(?![01])")
 def split_fragment(reference: str) -> tuple[str, str]:
     """Return a reference without its fragment, and the fragment decoded."""
     uri, _, fragment = reference.partition("#")
-    return uri, unquote(fragment)
+    return uri, unquote(fragment) if "%" in fragment else fragment
 
 
 def resolve(base: str, reference: str) -> str:
