@@ -21,3 +21,5 @@ cdef class Matcher:
     cdef int _fill(self)
     cdef Position _after(self, object token)
     cdef bint _is_plain_text(self)
+    cdef bint _goes_on(self, int start, Position behind)
+    cdef bytes _forced_text(self, Position here)

@@ -343,31 +343,57 @@ class Matcher:
     def forced_tokens(self) -> list[int]:
         """Return the tokens that follow with certainty, canonically tokenized; end tokens apart.
 
-        Only tokens that no longer token could replace, whatever follows the forced text.
+        Only those before the first place from which some token can be written that reaches beyond the
+        forced text: whatever follows, they stay the canonical ones.
         """
         session: Session = self.session
         if self.n_eos:
             return []
-        with session.lock:
-            text = self._forced_text()
-        if not text:
-            return []
-        trie = session.vocabulary.trie
         forced: list[int] = []
         offset = 0
-        for token in session.vocabulary.encode(text):
-            node = trie.find(text[offset:])
-            if node >= 0 and trie.subtree_end[node] > node + 1:
-                break
-            forced.append(token)
-            offset += len(session.vocabulary.token_bytes(token))
+        with session.lock:
+            behind: Position = self.here.copy()
+            text = self._forced_text(behind)
+            certain = max(0, len(text) - session.trie.max_depth)
+            while certain < len(text):
+                node = session.trie.find(text[certain:])
+                if node >= 0 and self._goes_on(node, behind):
+                    break
+                certain += 1
+            for token in session.vocabulary.encode(text) if text else ():
+                offset += len(session.vocabulary.token_bytes(token))
+                if offset > certain:
+                    break
+                forced.append(token)
         return forced
 
-    def _forced_text(self) -> bytes:
-        """Return the bytes of which each was the only one that could follow."""
+    @cython.cfunc
+    def _goes_on(self, start: cython.int, behind: Position) -> cython.bint:
+        """Return whether some token of which a node is the beginning can be written, and on from `behind`."""
+        trie: TokenTrie = self.session.trie
+        node: cython.int = start + 1
+        end: cython.int = trie.c_subtree_end[start]
+        depth: cython.int
+        path: list[Position] = [behind]
+        here: Position
+        while node < end:
+            depth = trie.c_depth[node] - trie.c_depth[start]
+            if len(path) == depth:
+                path.append(Position(self.session.policy))
+            here = path[depth - 1]
+            if not here.step(trie.c_byte[node], path[depth]):
+                node = trie.c_subtree_end[node]
+                continue
+            if trie.c_token[node] >= 0:
+                return True
+            node += 1
+        return False
+
+    @cython.cfunc
+    def _forced_text(self, here: Position) -> bytes:
+        """Take bytes of which each is the only one that can follow; return them."""
         byte: cython.int
         only: cython.int
-        here: Position = self.here.copy()
         probe: Position = Position(self.session.policy)
         text = bytearray()
         while not here.accepting() and len(text) < 4096:

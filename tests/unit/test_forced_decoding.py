@@ -162,3 +162,46 @@ def test_stopping_criteria_still_stop(model: Any, tokenizer: Any, vocabulary: co
 
     with pytest.raises(constrain.GenerationError, match="decoding stopped"):
         write(model, tokenizer, vocabulary=vocabulary, stopping_criteria=[stop])
+
+
+@pytest.mark.parametrize(
+    ("more", "schema", "forced"),
+    [
+        ([], {"type": "integer"}, ['{"', "a", '":']),
+        # A token that reaches beyond the text counts only where it can be written.
+        (['":"', '":t', ":["], {"type": "integer"}, ['{"', "a", '":']),
+        (['":1'], {"type": "integer"}, ['{"', "a"]),
+        ([":1"], {"type": "integer"}, ['{"', "a"]),
+        ([":1"], {"type": "integer", "minimum": 20, "maximum": 99}, ['{"', "a", '":']),
+        ([":20"], {"type": "integer", "minimum": 20, "maximum": 99}, ['{"', "a"]),
+        # The whole text is known.
+        ([":20"], {"const": 20}, ['{"', "a", '":', "2", "0", "}"]),
+        # `":` can be the beginning of a string, too.
+        (['":"'], {"type": "string"}, ['{"', "a"]),
+        (['":"'], {"type": "string", "pattern": "^[a-z]"}, ['{"', "a", '":"']),
+        (['":"', '"x'], {"type": "string", "pattern": "^[a-z]"}, ['{"', "a"]),
+        (['":"', '"x'], {"type": "string", "pattern": "^y"}, ['{"', "a", '":"', "y"]),
+    ],
+    ids=str,
+)
+def test_what_is_forced_stays_canonical_whatever_follows(
+    more: list[str], schema: dict[str, Any], forced: list[str]
+) -> None:
+    words = [*map(chr, range(32, 127)), '{"', '":', *more]
+    spelled = [word.encode() for word in words]
+    table = constrain.Vocabulary.from_token_bytes([*spelled, None], eos_ids=[len(words)])
+    whole = {"type": "object", "properties": {"a": schema}, "required": ["a"], "additionalProperties": False}
+    matcher = constrain.compile(whole, options=COMPACT).matcher(table)
+    assert [words[token] for token in matcher.forced_tokens()] == forced
+
+
+def test_forced_tokens_are_those_of_the_tokenizer(tokenizer: Any, vocabulary: constrain.Vocabulary) -> None:
+    constraint = constrain.compile(SCHEMA, options=COMPACT)
+    for seed in range(30):
+        text = constraint.example(seed)
+        ids = tokenizer(text, add_special_tokens=False).input_ids
+        matcher = constraint.matcher(vocabulary)
+        for place, token in enumerate(ids):
+            forced = matcher.forced_tokens()
+            assert forced == ids[place : place + len(forced)]
+            assert matcher.advance(token)
