@@ -24,7 +24,7 @@ else:
     from constrain.automata.languages_cy import Language, Languages
     from constrain.automata.table_cy import TableAutomaton
 
-from constrain.automata.languages_cy import MACHINE
+from constrain.automata.languages_cy import CONCATENATION, INTERSECTION, MACHINE, UNION
 from constrain.automata.lengths import (
     PREFERENCE,
     RANK,
@@ -60,6 +60,19 @@ _UNKNOWN = -2
 _MOST_GUESSES = 2000
 #: What it costs to find where a state leads, in elementary steps.
 _STATE_STEPS = 50
+
+
+def _takes_any_beginning(language: Language, any_text: Language) -> bool:
+    """Return whether whatever text is put before a member, the result is a member; perhaps it is not seen."""
+    pending = [language]
+    while pending:
+        node = pending.pop()
+        if node.kind in (INTERSECTION, UNION):
+            pending.extend(node.items)
+            continue
+        if (node.first if node.kind == CONCATENATION else node) is not any_text:
+            return False
+    return True
 
 
 @cython.cclass
@@ -220,6 +233,18 @@ class LazyDfa(TableAutomaton):
     def is_boundary(self, state: int) -> bool:
         """Return whether any text may follow, whatever else is tracked."""
         return self._components[state][0] is self.languages.any_text
+
+    def is_endless(self, state: int) -> bool:
+        """Return whether any text may follow if the right one follows it; perhaps that is not seen.
+
+        So it is where a pattern is searched for.
+        """
+        goal: Language = self._components[state][0]
+        part: Language
+        for part in goal.items if goal.kind == UNION else (goal,):
+            if (part is goal or part.emptiness == 2) and _takes_any_beginning(part, self.languages.any_text):
+                return True
+        return False
 
     def is_rich(self, state: int) -> bool:
         """Return whether there are surely more than `RICH` accepted continuations."""

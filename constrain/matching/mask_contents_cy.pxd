@@ -24,6 +24,7 @@ cdef class MaskContents(Leaving):
     cdef Py_ssize_t _max_bytes
     cdef object _own_cache(self)
     cdef dict _universal
+    cdef dict _endless
     cdef int _fits_state
     cdef bytearray _fits
     cdef TableAutomaton _rich_automaton
@@ -36,6 +37,7 @@ cdef class MaskContents(Leaving):
     cdef int _fill_number(self, Position position)
     cdef int _fill_string(self, Position position)
     cdef bint _is_universal(self, TableAutomaton automaton, int state)
+    cdef bint _is_endless(self, TableAutomaton automaton, int state)
     cdef int _copy_root(self, Sub sub)
     cdef int _copy_bounded(self, Position position, Py_ssize_t left)
     cdef int _copy_inside(self, Position position)

@@ -91,6 +91,7 @@ class MaskContents(Leaving):
         self._max_bytes = max_bytes
         self._cache: Any = None
         self._universal: dict[object, bool] = {}
+        self._endless: dict[object, bool] = {}
         self._fits_state = -1
         self._fits = bytearray()
         # For the automaton of keys that was asked last, 1 for states with many words and 2 for others.
@@ -224,7 +225,12 @@ class MaskContents(Leaving):
             else:
                 self._leave_counted(sub, position, left)
             return 0
-        self._copy_inside(position)
+        if goal.is_far(position.length, self.max_depth) and self._is_endless(
+            position.automaton, position.state
+        ):
+            self._copy_root(sub)
+        else:
+            self._copy_inside(position)
         self._walk(self.resuming, 0, position, 0)
         if position.frame.captures:
             self._leave_captured(sub, position)
@@ -240,6 +246,14 @@ class MaskContents(Leaving):
             universal = automaton.is_universal(state)
             self._universal[key] = universal
         return universal
+
+    @cython.cfunc
+    def _is_endless(self, automaton: TableAutomaton, state: cython.int) -> cython.bint:
+        endless = self._endless.get((automaton, state))
+        if endless is None:
+            endless = automaton.is_endless(state)
+            self._endless[automaton, state] = endless
+        return endless
 
     @cython.cfunc
     def _copy_root(self, sub: Sub) -> cython.int:
