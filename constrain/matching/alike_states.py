@@ -25,8 +25,9 @@ __all__ = ["AlikeStates", "counted"]
 
 #: A count is worth it from here on.
 _MANY_TIMES = 16
-#: So many repetitions have to be left in each state that was visited.
-_ENOUGH = 2
+#: So many repetitions have to be left in each state that was visited. A count that ends comes by two; of one
+#: repetition it is not told that it was counted.
+_ENOUGH = 3
 #: Everything about regular expressions that can be finished whatever their counts are.
 _PLAIN = frozenset((NOTHING, EMPTY, BYTES, WORDS, CONCATENATION, UNION, REPETITION))
 
@@ -89,8 +90,12 @@ class AlikeStates:
             self._alike[state] = alike
         return alike
 
-    def visited(self, state: int) -> None:
-        """Learn from a mask that was just made of a state."""
+    def visited(self, state: int, steps: int) -> None:
+        """Learn from a mask that was just made of a state.
+
+        Args:
+            steps: tokens of at most so many bytes may have visited nothing.
+        """
         shape, _, most = self._state(state)
         if shape.first >= 0 or most < 0:
             return
@@ -102,7 +107,8 @@ class AlikeStates:
         self._looked_at = automaton.size
         if self._fewest >= _ENOUGH:
             shape.first = state
-            shape.drop = most - self._fewest
+            # A byte takes one off a count at most.
+            shape.drop = max(most - self._fewest, steps)
 
     def _state(self, state: int) -> tuple[_Shape, int, int]:
         known = self._states.get(state)

@@ -16,6 +16,9 @@ cdef class MaskContents(Leaving):
     cdef WalkTrie stripped
     cdef WalkTrie escaped
     cdef WalkTrie plain
+    cdef WalkTrie long_escaped
+    cdef WalkTrie long_plain
+    cdef dict _outlines
     cdef WalkTrie numeric
     cdef WalkTrie after_number
     cdef WalkTrie resuming
@@ -41,7 +44,10 @@ cdef class MaskContents(Leaving):
     cdef int _copy_root(self, Sub sub)
     cdef int _copy_bounded(self, Position position, Py_ssize_t left)
     cdef int _copy_inside(self, Position position)
-    cdef bint _add_plain(self, TableAutomaton automaton, int start, Goal goal, Py_ssize_t length, bint only_rich)
+    cdef object _outline(self, Position position)
+    cdef int _copy_short(self, Position position, object outline)
+    cdef int _add_long(self, Position position, Goal goal)
+    cdef bint _add_plain(self, WalkTrie walk, TableAutomaton automaton, int start, Goal goal, Py_ssize_t length, bint only_rich)
     cdef bint _has_riches(self, TableAutomaton automaton, int state)
     cdef int _add_below(self, TokenTrie trie, int node, Goal goal, int state, Py_ssize_t begun)
     cdef int _fill_key(self, Position position)

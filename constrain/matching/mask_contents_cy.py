@@ -58,9 +58,10 @@ else:
     next_state = TableAutomaton.step
 
 
-from constrain.automata.lazy_dfa_cy import RICH
+from constrain.automata.lazy_dfa_cy import RICH, LazyDfa
 from constrain.matching.mask_words_cy import united
-from constrain.matching.vocabulary_masks import MaskCache, vocabulary_masks
+from constrain.matching.outlines import Outlines, outlines_of
+from constrain.matching.vocabulary_masks import SHORT, MaskCache, vocabulary_masks
 
 __all__ = ["MaskContents"]
 
@@ -77,6 +78,8 @@ class MaskContents(Leaving):
         self.stripped = self.shared.stripped
         self.escaped = self.shared.escaped
         self.plain = self.shared.plain
+        self.long_escaped = self.shared.long_escaped
+        self.long_plain = self.shared.long_plain
         self.numeric = self.shared.numeric
         self.after_number = self.shared.after_number
         self.resuming = self.shared.resuming
@@ -90,6 +93,7 @@ class MaskContents(Leaving):
             self.characters = self.character_array.tolist()
         self._max_bytes = max_bytes
         self._cache: Any = None
+        self._outlines: dict[object, Outlines | None] = {}
         self._universal: dict[object, bool] = {}
         self._endless: dict[object, bool] = {}
         self._fits_state = -1
@@ -282,14 +286,56 @@ class MaskContents(Leaving):
         return 0
 
     @cython.cfunc
+    def _outline(self, position: Position) -> object:
+        """Return what short tokens see of the state of a text; `None` if no far count is in it."""
+        automaton: TableAutomaton = position.automaton
+        if automaton not in self._outlines:
+            self._outlines[automaton] = outlines_of(automaton) if isinstance(automaton, LazyDfa) else None
+        outlines = self._outlines[automaton]
+        return None if outlines is None else outlines.of(position.state, SHORT)
+
+    @cython.cfunc
+    def _add_long(self, position: Position, goal: Goal) -> cython.int:
+        """Add the tokens of more than `SHORT` bytes that stay inside a string.
+
+        Args:
+            goal: if its bounds on the length count.
+        """
+        self._add_plain(self.long_plain, position.automaton, position.state, goal, position.length, False)
+        self._walk(self.long_escaped, 0, position, 0)
+        return 0
+
+    @cython.cfunc
+    def _copy_short(self, position: Position, outline: object) -> cython.int:
+        """Write the mask of the short tokens that stay inside a string whose bounds they surely keep."""
+        automaton: TableAutomaton = position.automaton
+        cache = self.shared.cache if automaton.is_shared else self._own_cache()
+        key: object = (automaton, position.state if outline is None else outline, SHORT)
+        mask = cache.get(key)
+        if mask is None:
+            self._clear()
+            self._add_plain(self.plain, automaton, position.state, None, 0, False)
+            self._walk(self.escaped, 0, position, 0)
+            self._intersect(self.shared.short)
+            mask = self._packed()
+            cache.put(key, mask)
+        self._copy(mask)
+        return 0
+
+    @cython.cfunc
     def _copy_inside(self, position: Position) -> cython.int:
         """Write the mask of the tokens that stay inside a string or key, from a cache if it is there."""
         automaton: TableAutomaton = position.automaton
         goal: Goal = position.goal
-        if position.mode == IN_STRING and not goal.is_far(position.length, self.max_depth):
+        is_far: cython.bint = position.mode == IN_KEY or goal.is_far(position.length, self.max_depth)
+        if not is_far and not goal.is_far(position.length, SHORT):
             self._clear()
-            self._add_plain(automaton, position.state, goal, position.length, False)
+            self._add_plain(self.plain, automaton, position.state, goal, position.length, False)
             self._walk(self.escaped, 0, position, 0)
+            return 0
+        if not is_far:
+            self._copy_short(position, self._outline(position))
+            self._add_long(position, goal)
             return 0
         frame: Frame = position.frame
         if position.mode == IN_KEY and frame.n_names > RICH and not self._is_rich(position, position.state):
@@ -306,9 +352,15 @@ class MaskContents(Leaving):
         if mask is not None:
             self._copy(mask)
             return 0
+        outline = self._outline(position) if position.mode == IN_STRING else None
+        if outline is not None:
+            self._copy_short(position, outline)
+            self._add_long(position, None)
+            cache.put(key, self._packed())
+            return 0
         self._clear()
         self._rich = True
-        if self._add_plain(automaton, position.state, None, 0, has_written):
+        if self._add_plain(self.plain, automaton, position.state, None, 0, has_written):
             self._walk(self.escaped, 0, position, 0)
         else:
             self._clear()
@@ -322,6 +374,7 @@ class MaskContents(Leaving):
     @cython.cfunc
     def _add_plain(
         self,
+        walk: WalkTrie,
         automaton: TableAutomaton,
         start: cython.int,
         goal: Goal,
@@ -333,11 +386,11 @@ class MaskContents(Leaving):
         Where a state leads back to itself by all characters below a node, all tokens below are added.
 
         Args:
+            walk: the tokens without an escape, or some of them.
             goal: if its bounds on the length count.
             length: that was read.
             only_rich: give up and return False at a state with few words.
         """
-        walk: WalkTrie = self.plain
         trie: TokenTrie = walk.trie
         scratch: Scratch = self._scratch(0)
         # Local names of what the loop reads: it runs once for each of very many nodes.

@@ -21,6 +21,7 @@ cdef class MaskWords:
     cpdef int allow(self, object tokens)
     cdef int _clear(self)
     cdef int _copy(self, bytes mask)
+    cdef int _intersect(self, bytes mask)
     cdef KeptMask _keep(self)
     cdef int _copy_kept(self, KeptMask mask)
     cdef int _write_to(self, KeptMask mask, unsigned int* target)

@@ -123,6 +123,20 @@ class MaskWords:
         return 0
 
     @cython.cfunc
+    def _intersect(self, mask: bytes) -> cython.int:
+        """Remove the tokens that are not in a packed mask."""
+        k: cython.Py_ssize_t
+        if cython.compiled:
+            others: cython.p_uint = cython.cast(cython.p_uint, cython.cast(cython.p_char, mask))
+            for k in range(self.n_words):
+                self.words[k] &= others[k]
+            self._n_logged = -1
+        else:
+            both = zip(self.words, np.frombuffer(mask, dtype=np.uint32).tolist(), strict=True)
+            self.words = [word & other for word, other in both]
+        return 0
+
+    @cython.cfunc
     def _keep(self) -> KeptMask:
         """Return the mask that was filled, to be kept."""
         if cython.compiled and self._n_logged >= 0:

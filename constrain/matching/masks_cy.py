@@ -34,6 +34,7 @@ else:
 from constrain.automata.lazy_dfa_cy import LazyDfa
 from constrain.matching.alike_states import AlikeStates, counted
 from constrain.matching.mask_words_cy import MOST_LOGGED
+from constrain.matching.vocabulary_masks import SHORT
 
 __all__ = ["MaskBuilder"]
 
@@ -106,7 +107,7 @@ class MaskBuilder(MaskContents):
         states = self._alike_states.get(position.automaton)
         # Near a bound on the length, only short tokens visit anything.
         if states is not None and goal.is_far(position.length, self.max_depth):
-            states.visited(position.state)
+            states.visited(position.state, SHORT)
         return 0
 
     @cython.cfunc

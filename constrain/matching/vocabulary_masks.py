@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from constrain.matching.mask_words_cy import KeptMask
     from constrain.vocabulary import Vocabulary
 
-__all__ = ["MaskCache", "VocabularyMasks", "vocabulary_masks"]
+__all__ = ["SHORT", "MaskCache", "VocabularyMasks", "vocabulary_masks"]
 
+
+#: Tokens of more bytes are few; what a text may have left decides about them one by one.
+SHORT = 14
 
 _BLANKS = b" \t\n\r"
 _LITERALS = (b"true", b"false", b"null")
@@ -46,6 +49,8 @@ class VocabularyMasks:
         inside: the tokens that stay inside a string that any text may continue, here or within
             a character.
         escaped, plain: those of them with an escape, and those without.
+        long_escaped, long_plain: those of these with more than `SHORT` bytes.
+        short: the tokens of at most `SHORT` bytes, packed.
         resuming: the tokens that begin within a character and leave the string.
         characters: int32[tokens], how many characters each begins; in memory at `character_address`.
         free_strings: what may follow a string -> the mask within it, if any text may go on.
@@ -81,6 +86,11 @@ class VocabularyMasks:
         self.escaped = whole_trie(_subset(trie, text, offset, is_inside & slashed))
         self.plain = whole_trie(_subset(trie, text, offset, is_inside & ~slashed))
         self.plain.sign()
+        is_long = np.diff(offset) > SHORT
+        self.long_escaped = whole_trie(_subset(trie, text, offset, is_inside & slashed & is_long))
+        self.long_plain = whole_trie(_subset(trie, text, offset, is_inside & ~slashed & is_long))
+        self.long_plain.sign()
+        self.short = self._packed(~is_long)
         begun = np.concatenate(([0], np.cumsum((data & 0xC0) != 0x80)))
         characters = begun[offset[1:]] - begun[offset[:-1]]
         self.characters = characters.astype(np.int32)
@@ -98,6 +108,12 @@ class VocabularyMasks:
         numeric = ~_holds(~is_numeric[:-1], offset)
         self.numeric = whole_trie(_subset(trie, text, offset, numeric & (np.diff(offset) > 0)))
         self._strip(trie, text, offset, is_numeric)
+
+    def _packed(self, wanted: Any) -> bytes:
+        """Return the mask of some tokens, packed."""
+        bits = np.zeros(self.n_words * 32, dtype=np.uint8)
+        bits[: len(wanted)] = wanted
+        return np.packbits(bits, bitorder="little").tobytes()
 
     def _resume(self, trie: TokenTrie, text: bytes, offset: Any) -> list[tuple[bytes, int, bool]]:
         """Return (text, token, whether it leaves a string) of the tokens that begin within a character."""
