@@ -34,8 +34,10 @@ __all__ = [
     "bounds",
     "demands",
     "estimate",
+    "extent",
     "fixed_length",
     "has_between",
+    "is_limit",
     "largest_tail",
     "least",
     "lengths",
@@ -43,6 +45,7 @@ __all__ = [
     "operands",
     "shift",
     "shortest",
+    "split_limit",
 ]
 
 #: `(first, last, step)`: first, first + step, ..., last; `None` as last: without end.
@@ -315,29 +318,85 @@ def _least(node: Language, parts: list[tuple[int, bool]]) -> tuple[int, bool]:
     return (max([1, *[bound for bound, _ in parts]]), False)
 
 
-def largest_tail(language: Language) -> int:
+def is_limit(languages: Languages, language: Language) -> bool:
+    """Return whether a language has all texts of at most so many bytes, or characters."""
+    if language.kind != REPETITION or language.low > 0 or language.high is None:
+        return False
+    single = language.first
+    is_byte: bool = single.kind == BYTES and single.payload == (1 << 256) - 1
+    return is_byte or single is languages.any_character
+
+
+def split_limit(languages: Languages, language: Language) -> tuple[Language, Language] | None:
+    """Return (limit, other) of an intersection with a limit of the length; `None` for anything else."""
+    if language.kind != INTERSECTION or len(language.items) != 2:
+        return None
+    limit, other = language.items
+    if is_limit(languages, limit):
+        return (limit, other)
+    return (other, limit) if is_limit(languages, other) else None
+
+
+def extent(languages: Languages, language: Language) -> tuple[int, int | None]:
+    """Return bounds of the lengths of the members, in code points, as `bounds` does; of the parts, too."""
+    known: dict[Language, tuple[int, int | None]] = {}
+    for node in bottom_up(language, known):
+        simple = lengths(languages, node)
+        if simple is not None:
+            known[node] = _part_bounds(languages, node)
+            continue
+        below = [known[part] for part in operands(node)]
+        lows = [low for low, _ in below]
+        highs = [high for _, high in below if high is not None]
+        is_bounded = len(highs) == len(below)
+        if node.kind == CONCATENATION:
+            known[node] = (sum(lows), sum(highs) if is_bounded else None)
+        elif node.kind == UNION:
+            known[node] = (min(lows), max(highs) if is_bounded else None)
+        elif node.kind == INTERSECTION:
+            known[node] = (max(lows), min(highs, default=None))
+        elif node.kind == REPETITION:
+            is_bounded = is_bounded and node.high is not None
+            known[node] = (node.low * lows[0], (node.high or 0) * highs[0] if is_bounded else None)
+        else:
+            known[node] = (0, None)
+    return known[language]
+
+
+def largest_tail(languages: Languages, language: Language, limits: bool = False) -> int:
     """Return so many bytes as surely finish a member from wherever it was begun; -1 if it is not that simple.
 
     For regular expressions without intersection and difference, which can always be finished.
+
+    Args:
+        limits: whether parts may be limited in length. So many code points finish a member then: where what
+            is left of a limit allows any completion, it allows one that is a shortest without it.
     """
-    known: dict[Language, int] = {}
+    #: By part: the tail, and the length of its shortest member.
+    known: dict[Language, tuple[int, int]] = {}
     for node in bottom_up(language, known):
         kind = node.kind
         if kind in (NOTHING, EMPTY, BYTES):
-            tail = 1
+            found = (1, 0 if kind == EMPTY else 1)
         elif kind == WORDS:
             words, start, stop, depth = node.payload
-            tail = max(len(words[index]) for index in range(start, stop)) - depth
+            sizes = [len(words[index]) - depth for index in range(start, stop)]
+            found = (max(sizes), min(sizes))
         elif kind == CONCATENATION:
-            tail = max(known[node.first] + least(node.second)[0], known[node.second])
+            (tail, first), (other_tail, second) = known[node.first], known[node.second]
+            found = (max(tail + second, other_tail), first + second)
         elif kind == UNION:
-            tail = max(known[part] for part in node.items)
+            found = (max(known[part][0] for part in node.items), min(known[part][1] for part in node.items))
         elif kind == REPETITION:
-            tail = known[node.first] + node.low * least(node.first)[0]
+            tail, first = known[node.first]
+            found = (tail + node.low * first, node.low * first)
         else:
-            return -1
-        known[node] = tail
-    return known[language]
+            parts = split_limit(languages, node) if limits else None
+            if parts is None:
+                return -1
+            found = known[parts[1]]
+        known[node] = found
+    return known[language][0]
 
 
 def estimate(language: Language) -> int:

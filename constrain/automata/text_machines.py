@@ -57,6 +57,18 @@ class TextMachine(ABC):
     def reaches(self, state: Any, low: int, high: int | None) -> bool:
         """Return whether an accepted continuation has `low` to `high` characters; exact."""
 
+    @property
+    def longest(self) -> int | None:
+        """A bound of the length of the texts, in characters; `None` if there is none."""
+        return None
+
+    def outline(self, state: Any) -> tuple[Hashable, int] | None:
+        """Return what can be read from a state while its limits are far, and the bytes to the nearest one.
+
+        States of one outline read the same texts of fewer bytes. `None` where it is not that simple.
+        """
+        return None
+
     # Byte by byte
 
     def start(self) -> TextState:

@@ -14,9 +14,9 @@ from itertools import combinations
 from typing import Any, cast
 
 from constrain.automata.formulas_cy import FALSE, TRUE, Formulas
-from constrain.automata.languages_cy import CONCATENATION, REPETITION, WORDS, Language, Languages
+from constrain.automata.languages_cy import CONCATENATION, MACHINE, REPETITION, WORDS, Language, Languages
 from constrain.automata.lazy_dfa_cy import LazyDfa, any_text_automaton
-from constrain.automata.lengths import fixed_length, largest_tail
+from constrain.automata.lengths import extent, fixed_length, largest_tail
 from constrain.automata.numbers import (
     Atom,
     IntegerText,
@@ -129,6 +129,27 @@ class TextPlan:
             return bytes(self.automaton.completion(self.automaton.start))
         high = None if self.high < 0 else self.high
         return bytes(self.automaton.completion_of_length(self.automaton.start, self.low, high))
+
+
+def _bounded_plan(automaton: LazyDfa, low: int, high: int) -> TextPlan:
+    """Return the plan of an automaton that is shared, within bounds on the length."""
+    least, most, tail = _measures(automaton)
+    # Bounds that say nothing are left out, so that they are not counted.
+    if low <= least:
+        low = 0
+    if high >= 0 and (most is not None and most <= high):
+        high = -1
+    return TextPlan(automaton, low, high, tail if high >= 0 else -1)
+
+
+@lru_cache(maxsize=64)
+def _measures(automaton: LazyDfa) -> tuple[int, int | None, int]:
+    """Return bounds of the lengths of the texts of an automaton, and what surely finishes one of them."""
+    languages = automaton.languages
+    language = automaton.components(automaton.start)[0]
+    if language.kind == MACHINE:
+        return (0, language.payload[0].longest, -1)
+    return (*extent(languages, language), largest_tail(languages, language, limits=True))
 
 
 class Algebra:
@@ -352,8 +373,12 @@ class Algebra:
             return TextPlan(any_text_automaton(), low, high, 0)
         shared = self._shared.get(language)
         if shared is not None:
-            return TextPlan(shared.automaton(), low, high)
-        tail = largest_tail(language) if high >= 0 else -1
+            return _bounded_plan(shared.automaton(), low, high)
+        tail = largest_tail(languages, language, limits=True) if high >= 0 else -1
+        if tail >= 0 or low > 0:
+            least, most = extent(languages, language)
+            low = 0 if low <= least else low
+            high = -1 if most is not None and most <= high else high
         parts = [language]
         while parts[-1].kind == CONCATENATION:
             last = parts.pop()

@@ -9,15 +9,15 @@ regular expression without such limits can be finished in so many bytes (`larges
 from __future__ import annotations
 
 from constrain.automata.languages_cy import (
-    BYTES,
     CONCATENATION,
     INTERSECTION,
+    MACHINE,
     REPETITION,
     UNION,
     Language,
 )
 from constrain.automata.lazy_dfa_cy import LazyDfa
-from constrain.automata.lengths import bottom_up, largest_tail, least, operands
+from constrain.automata.lengths import bottom_up, largest_tail, least, operands, split_limit
 
 __all__ = ["Outlines", "outlines_of"]
 
@@ -59,6 +59,10 @@ class Outlines:
             return ((REPETITION, node.first.number, node.low), count)
         if node.kind == INTERSECTION:
             return self._limited(node)
+        if node.kind == MACHINE:
+            machine, (state, begun) = node.payload
+            found = None if begun else machine.outline(state)
+            return (node.number, -1) if found is None else ((MACHINE, machine, found[0]), found[1])
         read = [known[part] for part in operands(node)]
         margins = [margin for _, margin in read if margin >= 0]
         if not margins or node.kind not in (CONCATENATION, UNION, REPETITION):
@@ -73,23 +77,15 @@ class Outlines:
 
     def _limited(self, node: Language) -> tuple[object, int]:
         """Read a regular expression whose members have at most so many bytes or characters."""
-        limit, other = node.items[0], node.items[-1]
-        if not self._is_limit(limit):
-            limit, other = other, limit
-        tail = largest_tail(other) if len(node.items) == 2 and self._is_limit(limit) else -1
-        if tail < 0:
+        languages = self._automaton.languages
+        parts = split_limit(languages, node)
+        tail = -1 if parts is None else largest_tail(languages, parts[1])
+        if parts is None or tail < 0 or _count(parts[0]) < 0:
             return (node.number, -1)
+        limit, other = parts
         outline, margin = self._known[other]
         left = max(_count(limit) - tail, 0)
         return ((INTERSECTION, limit.first.number, outline), left if margin < 0 else min(left, margin))
-
-    def _is_limit(self, node: Language) -> bool:
-        """Return whether a language has all texts of up to so many bytes, or characters."""
-        if _count(node) < 0 or node.low > 0:
-            return False
-        single = node.first
-        is_byte: bool = single.kind == BYTES and single.payload == (1 << 256) - 1
-        return is_byte or single is self._automaton.languages.any_character
 
 
 def _count(node: Language) -> int:
@@ -110,7 +106,7 @@ def outlines_of(automaton: LazyDfa) -> Outlines | None:
     seen = set(pending)
     while pending and len(seen) < _MOST_NODES:
         node = pending.pop()
-        if _count(node) >= 0:
+        if _count(node) >= 0 or node.kind == MACHINE:
             return Outlines(automaton)
         for part in operands(node):
             if part not in seen:

@@ -21,7 +21,9 @@ WITHOUT_OUTLINES: list[dict[str, Any]] = [
     {"pattern": r"^[ab]{1,60}\.$", "maxLength": 50},
     {"pattern": r"^[ab]{1,60}\.$", "minLength": 20},
     {"pattern": r"^[ab]{1,40}$", "not": {"pattern": "bb"}},
-    {"format": "email", "maxLength": 40},
+    {"format": "hostname", "maxLength": 100},
+    {"format": "idn-hostname"},
+    {"format": "uri-reference", "maxLength": 50},
 ]
 TEXTS: list[dict[str, Any]] = [
     *WITHOUT_OUTLINES,
@@ -36,7 +38,12 @@ TEXTS: list[dict[str, Any]] = [
     {"allOf": [{"pattern": r"^[\s\S]{0,40}$"}, {"pattern": r"^(?:a{1,20}b|é)*$"}]},
     {"allOf": [{"pattern": r"^[\s\S]{20,40}$"}, {"pattern": r"^(?:ab|b\.)*$"}]},
     {"format": "email"},
+    {"format": "email", "maxLength": 40},
+    {"format": "email", "maxLength": 318},
     {"format": "idn-email"},
+    {"format": "hostname"},
+    {"format": "hostname", "maxLength": 253},
+    {"format": "idn-email", "maxLength": 60},
 ]
 LONG = (13, 14, 15, 16, 17, 20, 28, 39, 40, 41)
 TOKENS = [
@@ -47,6 +54,7 @@ TOKENS = [
     *((b"b." * size)[:size] for size in LONG),
     *(b"a" * 14 + b"@b", b"a" * 12 + b".b", b"@" + b"a" * 14, b"." + b"b" * 15, b"b" * 18 + b".c"),
     *(b"\\u0061", b"\\u0061" * 3, b"aaaaaaaa\\u0062aa", b'a"', b'", "', b"\xc3\xa9", b"\xc3", b"\xa9a"),
+    *(b"-", b"x", b"n", b"xn--", b"a-", b"--", b"-a.b-b.aa-aa-a", b"a" * 13 + b"-", b"b.xn--"),
     b"\xc3\xa9" * 7,
     b"\xc3\xa9" * 9,
     b"a" * 13 + b"\xc3",

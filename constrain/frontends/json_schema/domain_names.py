@@ -7,7 +7,7 @@ what was read of the label; plain labels are told apart by their lengths and end
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
 from constrain.automata.text_machines import TextMachine
@@ -97,6 +97,23 @@ class DomainName(TextMachine):
             label = _indistinct(label)
         after = state._replace(label=label, plain=plain)
         return after if self._is_live(after) else None
+
+    @property
+    def longest(self) -> int:
+        """The characters of a name at most: each takes an octet at least."""
+        return _MOST
+
+    def outline(self, state: _State) -> tuple[Hashable, int] | None:
+        """Return what a state is but for the numbers of octets, and how many are left."""
+        # An octet may be more than a byte of a token where labels are encoded.
+        if self.international:
+            return None
+        label = state.label
+        if state.plain and len(label) > 5:
+            # What stands in places 3 and 4 is decided.
+            label = label[0] + "AAA" + label[-1]
+        left = min(state.room() - len(state.label), _MOST - state.used - len(state.label) - 2) - _ENOUGH
+        return (state.right, state.loose, label, state.plain), max(left, 0)
 
     def _next_label(self, state: _State) -> _State | None:
         label = self._label(state)
