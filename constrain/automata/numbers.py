@@ -421,7 +421,7 @@ class NumberAutomaton(TableAutomaton):
 
 
 #: Numbers with larger constants, or with more atoms, are not shared.
-_MOST_SHARED = 10**6
+_MOST_SHARED = 2**64
 _MOST_SHARED_ATOMS = 3
 
 
@@ -440,10 +440,21 @@ def number_automaton(
     )
     if not is_simple or len(constants) > _MOST_SHARED_ATOMS:
         return NumberAutomaton(atoms, goal, tracked, bounded=bounded, max_states=max_states)
-    vectors = range(1 << len(atoms))
-    goals = tuple(bool(goal(vector)) for vector in vectors)
-    outcomes = tuple(tracked(vector) if goals[vector] else 0 for vector in vectors)
-    return _shared(atoms, goals, outcomes, bounded, max_states)
+    # The order in which a schema mentions them makes no difference.
+    places = sorted(range(len(atoms)), key=lambda place: _order(atoms[place]))
+    vectors = [
+        sum((index >> bit & 1) << place for bit, place in enumerate(places))
+        for index in range(1 << len(atoms))
+    ]
+    goals = tuple([bool(goal(vector)) for vector in vectors])
+    outcomes = tuple(
+        [tracked(vector) if wanted else 0 for vector, wanted in zip(vectors, goals, strict=True)]
+    )
+    return _shared(tuple([atoms[place] for place in places]), goals, outcomes, bounded, max_states)
+
+
+def _order(atom: Atom) -> tuple[str, list[Fraction]]:
+    return (type(atom).__name__, sorted(_constants(atom)))
 
 
 @lru_cache(maxsize=512)
