@@ -93,9 +93,14 @@ class MaskWalks(MaskWords):
         target: Position = scratch.positions[0]
         target.assign(position)
         self._begin_lane(scratch, 0, target)
+        if walk.row_array is None:
+            walk._line_up()
+        rows: cython.p_int = walk.rows
+        place: cython.Py_ssize_t
         while node < end:
-            depth = trie.c_depth[node] - base
-            byte = trie.c_byte[node]
+            place = 4 * cython.cast(cython.Py_ssize_t, node)
+            depth = (rows[place] >> 8) - base
+            byte = rows[place] & 0xFF
             begun = scratch.lane[depth - 1]
             opens = False
             if begun >= 0:
@@ -124,17 +129,17 @@ class MaskWalks(MaskWords):
                         scratch.state[depth] = state
                         scratch.node[depth] = below
                         scratch.length[depth] = length
-                        if trie.c_token[node] >= 0:
+                        if rows[place + 2] >= 0:
                             self._emit_node(walk, node)
                         node += 1
                         continue
                     if kind != NUMBER_LANE or (
                         byte > 0x20 and byte != 0x2C and byte != 0x5D and byte != 0x7D
                     ):
-                        node = trie.c_subtree_end[node]
+                        node = rows[place + 1]
                         continue
                 elif byte < 0x20:
-                    node = trie.c_subtree_end[node]
+                    node = rows[place + 1]
                     continue
                 # A byte that leaves the lane.
                 source = self._in_lane(walk, node, scratch, depth - 1, begun)
@@ -145,13 +150,13 @@ class MaskWalks(MaskWords):
                 scratch.deepen(depth)
             target = scratch.positions[depth]
             if not source.step(byte, target):
-                node = trie.c_subtree_end[node]
+                node = rows[place + 1]
                 continue
-            if trie.c_token[node] >= 0:
+            if rows[place + 2] >= 0:
                 self._emit_node(walk, node)
-            if trie.c_subtree_end[node] > node + 1:
+            if rows[place + 1] > node + 1:
                 if opens and self._open(walk, node, target, level):
-                    node = trie.c_subtree_end[node]
+                    node = rows[place + 1]
                     continue
                 self._begin_lane(scratch, depth, target)
             node += 1

@@ -13,6 +13,9 @@ cdef class WalkTrie:
     cdef int* c_start
     cdef int* c_ids
     cdef int* c_tags
+    cdef object row_array
+    cdef int* rows
+    cdef int _line_up(self)
     cdef object signature_array
     cdef long long* signature
 

@@ -47,6 +47,8 @@ class WalkTrie:
 
     Attributes:
         trie: the strings; its "tokens" are the entries.
+        rows: int32[n_nodes, 4], byte and depth (shifted by 8 bits), end of the subtree, and entry of a node;
+            made for the first walk.
         subs: per (node, kind), the `Sub` below it.
         signature: per node, the classes of the characters below it, if `sign` was called.
     """
@@ -58,6 +60,7 @@ class WalkTrie:
         self.tags = np.ascontiguousarray(tags, dtype=np.int32)
         self.subs: dict[object, Sub] = {}
         self.signature_array: Any = None
+        self.row_array: Any = None
         if cython.compiled:
             self.c_start = cython.cast(cython.p_int, cython.cast(cython.size_t, self.start.ctypes.data))
             self.c_ids = cython.cast(cython.p_int, cython.cast(cython.size_t, self.ids.ctypes.data))
@@ -66,6 +69,23 @@ class WalkTrie:
             self.c_start = self.start.tolist()
             self.c_ids = self.ids.tolist()
             self.c_tags = self.tags.tolist()
+
+    @cython.cfunc
+    def _line_up(self) -> cython.int:
+        """Make `rows`: what a walk reads of a node lies in one place of memory."""
+        trie: TokenTrie = self.trie
+        rows = np.empty((trie.n_nodes, 4), dtype=np.int32)
+        rows[:, 0] = trie.byte
+        rows[:, 0] |= np.asarray(trie.depth) << 8
+        rows[:, 1] = trie.subtree_end
+        rows[:, 2] = trie.token
+        rows[:, 3] = 0
+        self.row_array = rows
+        if cython.compiled:
+            self.rows = cython.cast(cython.p_int, cython.cast(cython.size_t, rows.ctypes.data))
+        else:
+            self.rows = rows.reshape(-1).tolist()
+        return 0
 
     def sign(self) -> None:
         """Compute the signatures of the nodes."""
