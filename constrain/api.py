@@ -27,6 +27,10 @@ __all__ = [
 ]
 
 
+#: What a source is read from; a union is made anew whenever it is written down.
+_TEXTS = (str, bytes, Path)
+
+
 def compile(
     source: object,
     *,
@@ -80,7 +84,7 @@ def compile_json_schema(
     source: object, *, options: Options | None = None, registry: Mapping[str, object] | None = None
 ) -> Constraint:
     """Compile a JSON Schema: a dict, a boolean, JSON text or a `Path`. See `compile`."""
-    is_text = isinstance(source, str | bytes | Path)
+    is_text = isinstance(source, _TEXTS)
     return Constraint(_read(source), options or Options(), _compiler(), registry=registry, is_own=is_text)
 
 
@@ -195,20 +199,21 @@ def compile_xml_schema(source: object, *, options: Options | None = None) -> Con
 
 def _read(source: object) -> Any:
     """Return a source as a JSON value."""
-    if isinstance(source, Path):
-        try:
-            data = source.read_bytes()
-        except OSError as error:
-            raise SchemaError(f"cannot read {source}: {error.strerror}") from None
-        return _parse(data)
-    if isinstance(source, str | bytes):
-        return _parse(source)
+    if isinstance(source, _TEXTS):
+        return _parse(_bytes_of(source) if isinstance(source, Path) else source)
     if isinstance(source, dict | bool):
         return source
     raise SchemaError(
         f"a {type(source).__name__} is not a source of constraints",
         remedy="pass a dict, a boolean, JSON text, a Path, a Python type or a function",
     )
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SchemaError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _parse(text: str | bytes) -> Any:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from constrain.errors import LimitExceeded, SchemaError
-from constrain.json_values_cy import members
+from constrain.json_values_cy import members, whole_value
 from constrain.matching.machine import Machine
 from constrain.matching.matcher_cy import Matcher
 from constrain.matching.position_cy import Policy, Position
@@ -306,7 +306,7 @@ def parse_json(text: bytes | str, *, parse_float: Callable[[str], Any] = Decimal
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
         text = text.removeprefix("\ufeff")
-        return _decoder(parse_float).decode(text)
+        return whole_value(text, _decoder(parse_float))
     except SchemaError:
         # A key is repeated. The decoder does not say where; a second reading does, and stops there.
         from constrain.frontends.json_positions import read_json

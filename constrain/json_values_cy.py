@@ -11,7 +11,7 @@ except ModuleNotFoundError:
 
 from constrain.errors import SchemaError
 
-__all__ = ["holds_key", "members"]
+__all__ = ["holds_key", "members", "whole_value"]
 
 
 def members(items: Any) -> dict[str, Any]:
@@ -31,6 +31,31 @@ def members(items: Any) -> dict[str, Any]:
                 raise SchemaError(f"the key {key!r} is repeated in one object")
             seen.add(key)
     return result
+
+
+def whole_value(text: Any, decoder: Any) -> Any:
+    """Return the value that a JSON text is, as `decoder.decode` does, with less on the way there.
+
+    Args:
+        text: a string.
+        decoder: a `json.JSONDecoder`.
+    """
+    start: cython.Py_ssize_t = _past_blanks(text, 0)
+    try:
+        value, end = decoder.scan_once(text, start)
+    except StopIteration:
+        return decoder.decode(text)
+    # What is wrong, if anything, the decoder knows best.
+    return value if _past_blanks(text, end) == len(text) else decoder.decode(text)
+
+
+@cython.cfunc
+def _past_blanks(text: Any, start: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Return the place of the first character from `start` on that is no blank of JSON."""
+    size: cython.Py_ssize_t = len(text)
+    while start < size and text[start] in " \t\n\r":
+        start += 1
+    return start
 
 
 @cython.ccall

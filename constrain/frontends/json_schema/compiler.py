@@ -82,7 +82,8 @@ class Compiler:
         """
         try:
             self._scan()
-            self._check_cycles()
+            if self._nodes:
+                self._check_cycles()
             machine = self.machine = Machine(self.algebra, self.goal(self.schema, "#", self.references.root))
             with self.algebra.deadline:
                 is_satisfiable = machine.emptiness.is_nonempty(machine.root.formula)
