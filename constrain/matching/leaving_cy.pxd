@@ -2,11 +2,12 @@
 from constrain.matching.frames_cy cimport Frame
 from constrain.matching.key_trie_cy cimport KeyTrie
 from constrain.matching.mask_walks_cy cimport MaskWalks
-from constrain.matching.position_cy cimport Position
+from constrain.matching.position_cy cimport Policy, Position
 from constrain.matching.walks_cy cimport Sub, WalkTrie
 
 
 cdef class Leaving(MaskWalks):
+    cdef int _begin_leaving(self, object shared, Policy policy, Py_ssize_t n_words, int max_depth)
     cdef Frame _item_frame
     cdef dict _after_item
     cdef dict _after_keys

@@ -56,8 +56,11 @@ _MOST_AFTER_KEYS = 10_000
 class Leaving(MaskWalks):
     """Adds the tokens that leave a string or key."""
 
-    def __init__(self, shared: Any, policy: Policy, n_words: int, max_depth: int) -> None:
-        super().__init__(shared, policy, n_words, max_depth)
+    @cython.cfunc
+    def _begin_leaving(
+        self, shared: Any, policy: Policy, n_words: cython.Py_ssize_t, max_depth: cython.int
+    ) -> cython.int:
+        self._begin_walks(shared, policy, n_words, max_depth)
         # The array of which an item is being read, and what may follow a new string there, by its outcome.
         self._item_frame: Any = None
         self._after_item: dict[object, bytes] = {}
@@ -66,6 +69,7 @@ class Leaving(MaskWalks):
         self._followers: dict[object, Any] = {}
         #: (goal, sub) -> the remainders that may follow a key whose value has this goal.
         self._after_keys: dict[object, bytes] = {}
+        return 0
 
     @cython.cfunc
     def _allow(self, sub: Sub, exit: Position, level: cython.int) -> cython.int:

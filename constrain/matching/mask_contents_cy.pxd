@@ -3,12 +3,13 @@ from constrain.automata.table_cy cimport TableAutomaton
 from constrain.matching.frames_cy cimport Frame, Goal
 from constrain.matching.key_trie_cy cimport KeyTrie
 from constrain.matching.leaving_cy cimport Leaving
-from constrain.matching.position_cy cimport Position
+from constrain.matching.position_cy cimport Policy, Position
 from constrain.matching.walks_cy cimport Sub, WalkTrie
 from constrain.vocabulary.token_trie_cy cimport TokenTrie
 
 
 cdef class MaskContents(Leaving):
+    cdef int _begin_contents(self, object vocabulary, Policy policy, Py_ssize_t max_bytes)
     cdef object character_array
     cdef int* characters
     cdef WalkTrie whole

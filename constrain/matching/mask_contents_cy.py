@@ -70,9 +70,10 @@ __all__ = ["MaskContents"]
 class MaskContents(Leaving):
     """Writes the masks of positions of one constraint and one vocabulary, and remembers parts of them."""
 
-    def __init__(self, vocabulary: Any, policy: Policy, max_bytes: int) -> None:
+    @cython.cfunc
+    def _begin_contents(self, vocabulary: Any, policy: Policy, max_bytes: cython.Py_ssize_t) -> cython.int:
         shared = vocabulary_masks(vocabulary, policy)
-        super().__init__(shared, policy, (vocabulary.size + 31) // 32, vocabulary.trie.max_depth)
+        self._begin_leaving(shared, policy, (vocabulary.size + 31) // 32, vocabulary.trie.max_depth)
         self.whole = self.shared.whole
         self.inside = self.shared.inside
         self.stripped = self.shared.stripped
@@ -101,6 +102,7 @@ class MaskContents(Leaving):
         # For the automaton of keys that was asked last, 1 for states with many words and 2 for others.
         self._rich_automaton: Any = None
         self._rich_states = bytearray()
+        return 0
 
     @cython.cfunc
     def _own_cache(self) -> Any:

@@ -5,6 +5,7 @@ from constrain.matching.walks_cy cimport Scratch, WalkTrie
 
 
 cdef class MaskWalks(MaskWords):
+    cdef int _begin_walks(self, object shared, Policy policy, Py_ssize_t n_words, int max_depth)
     cdef object shared
     cdef Policy policy
     cdef Py_ssize_t max_depth

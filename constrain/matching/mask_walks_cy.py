@@ -57,14 +57,18 @@ __all__ = ["MaskWalks"]
 class MaskWalks(MaskWords):
     """Walks tries of tokens from a position on, and writes those that keep it alive."""
 
-    def __init__(self, shared: Any, policy: Policy, n_words: int, max_depth: int) -> None:
-        super().__init__(n_words)
+    @cython.cfunc
+    def _begin_walks(
+        self, shared: Any, policy: Policy, n_words: cython.Py_ssize_t, max_depth: cython.int
+    ) -> cython.int:
+        self._begin_words(n_words)
         self.shared = shared
         self.policy = policy
         self.max_depth = max_depth
         self.levels: list[Scratch] = []
         # Whether what was written depends on the state of an automaton alone.
         self._rich = True
+        return 0
 
     @cython.cfunc
     def _scratch(self, level: cython.int) -> Scratch:

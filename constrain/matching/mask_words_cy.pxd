@@ -8,6 +8,7 @@ cdef class KeptMask:
 
 
 cdef class MaskWords:
+    cdef int _begin_words(self, Py_ssize_t n_words)
     cdef readonly Py_ssize_t n_words
     cdef object _array
     cdef bytearray _memory

@@ -53,7 +53,9 @@ class MaskWords:
         filter: by the tag of a token, whether it is written; `None` for all.
     """
 
-    def __init__(self, n_words: int) -> None:
+    @cython.cfunc
+    def _begin_words(self, n_words: cython.Py_ssize_t) -> cython.int:
+        """Initialize. A builder is made for each constraint: its bases are called without being looked up."""
         self.n_words = n_words
         self._array: Any = None
         #: What the mask that is being filled began with, and how many tokens were written since, -1 if that
@@ -69,6 +71,7 @@ class MaskWords:
             self._log_memory = PyByteArray_FromStringAndSize(cython.NULL, 4 * _MOST_LOGGED)
             self._log = cython.cast(cython.p_int, cython.cast(cython.p_char, self._log_memory))
         self.filter: Any = None
+        return 0
 
     @property
     def words_array(self) -> Any:

@@ -51,7 +51,7 @@ class MaskBuilder(MaskContents):
     """
 
     def __init__(self, vocabulary: Any, policy: Policy, max_bytes: int) -> None:
-        super().__init__(vocabulary, policy, max_bytes)
+        self._begin_contents(vocabulary, policy, max_bytes)
         # Whole masks by position, in two generations; the older one is dropped when the younger is full.
         # Each may be all that still holds the words that it begins with.
         self._most_whole = max(1, max_bytes // 4 // (4 * (self.n_words + MOST_LOGGED)))
