@@ -287,6 +287,26 @@ class HalfLine:
         matched = figures.matched + 1
         return low, high, min(matched, len(texts[low])) if high == low + 1 else matched
 
+    def gap(self, figures: Figures, digit: str) -> tuple[int, int]:
+        """Return the first and last digit, as bytes, that compare with the constants as `digit` does.
+
+        Args:
+            digit: one, from 1 to 9, that no constant has next.
+        """
+        first, last, matched = (
+            (figures.first, figures.last, figures.matched)
+            if figures.length
+            else (0, len(self.significands), 0)
+        )
+        low, high = "1", "9"
+        for rank in range(first, last):
+            following = self.significands[rank][matched : matched + 1]
+            if following < digit:
+                low = max(low, chr(ord(following or "0") + 1))
+            elif following > digit:
+                high = min(high, chr(ord(following) - 1))
+        return ord(low), ord(high)
+
     def completion(self, figures: Figures, reach: Reach, whole: bool) -> Completion | None:
         """Return a wanted number that starts with these digits, or `None` if none is in reach.
 

@@ -242,9 +242,12 @@ class NumberAutomaton(TableAutomaton):
             return self._after_zero(position)
         next_position = self._after_digit(position, byte)
         target = DEAD if next_position is None else self._state_at(next_position)
-        followed = figures.last > figures.first if figures.length else bool(self._sides[side].constants)
-        if not followed and self._lattices.modulus == 1:
-            self.set_transitions(state, 0x31, 0x39, target)
+        if self._lattices.modulus == 1 and (
+            next_position is None or next_position.figures.first == next_position.figures.last
+        ):
+            # Digits that no constant has here, and between which none has one, lead to one state.
+            low, high = self._sides[side].gap(figures, chr(byte))
+            self.set_transitions(state, low, high, target)
         return target
 
     def _after_zero(self, position: Position) -> int:
