@@ -229,16 +229,19 @@ class Algebra:
         node: Any = self.formulas.lone(goal)
         return node is not None and bool(node.has_simple_kind(kind))
 
-    def is_surely_empty(self, goal: int) -> bool:
+    def is_surely_empty(self, goal: int, kinds: int = ALL_KINDS) -> bool:
         """Return whether no value satisfies a goal, as far as that can be told without its members.
 
         Never true of a goal that has values; unlike `Emptiness` it can be asked at any time.
+
+        Args:
+            kinds: those of which there may be values, as bits.
         """
         if goal <= TRUE:
             return goal == FALSE
         known = self._surely_empty.get(goal)
         if known is None:
-            known = not any(self._may_hold(goal, kind) for kind in KINDS)
+            known = not any(kinds >> kind & 1 and self._may_hold(goal, kind) for kind in KINDS)
             self._surely_empty[goal] = known
         return known
 
@@ -258,7 +261,8 @@ class Algebra:
         formulas = self.formulas
         asked = list(dict.fromkeys(goals))
         if len(asked) < max_classes and all(
-            self.is_surely_empty(formulas.ite(one, other, FALSE)) for one, other in combinations(asked, 2)
+            self.is_surely_empty(formulas.ite(one, other, FALSE), self.kinds(one) & self.kinds(other))
+            for one, other in combinations(asked, 2)
         ):
             # Constants, mostly.
             return [*asked, formulas.negation(formulas.disjunction(asked))]
@@ -270,7 +274,7 @@ class Algebra:
             for one in classes:
                 inside = formulas.ite(one, goal, FALSE)
                 outside = formulas.ite(goal, FALSE, one)
-                if self.is_surely_empty(inside) or self.is_surely_empty(outside):
+                if self.is_surely_empty(inside, self.kinds(goal)) or self.is_surely_empty(outside):
                     split.append(one)
                 else:
                     split += [inside, outside]

@@ -135,7 +135,7 @@ class Cover:
         for one in self._algebra.partition(goals.values(), MAX_CLASSES):
             table = dict(having)
             for variable, goal in goals.items():
-                if self._is_empty(formulas.ite(one, goal, FALSE)):
+                if self._algebra.is_surely_empty(formulas.ite(one, goal, FALSE), self._algebra.kinds(goal)):
                     table[variable] = FALSE
                 elif self._is_about(maps[variable], key) and self._is_empty(formulas.ite(goal, FALSE, one)):
                     table[variable] = TRUE

@@ -59,6 +59,8 @@ class Emptiness:
         self._assumed_empty: set[tuple[int, int]] = set()
         self._readers: dict[tuple[int, int], set[tuple[int, int]]] = {}
         self._current: tuple[int, int] | None = None
+        #: Goals that the current evaluation has read as empty: nothing is proven while it lasts.
+        self._refused: set[int] = set()
 
     def is_nonempty(self, goal: int) -> bool:
         """Return whether some value satisfies `goal`."""
@@ -80,12 +82,15 @@ class Emptiness:
         """
         if goal in self._proven:
             return True
+        if goal in self._refused:
+            return False
         kind = self._algebra.flat_kind(goal)
         if kind >= ARRAY and (goal, kind) not in self._rank:
             self._prove((goal, kind), [])
         if kind >= 0 or self._has_some_kind(goal):
             self._proven.add(goal)
             return True
+        self._refused.add(goal)
         return False
 
     def _prove(self, key: tuple[int, int], plan: Plan) -> None:
@@ -159,6 +164,7 @@ class Emptiness:
                     continue
                 self._assumed_empty.add(key)
                 self._current = key
+                self._refused.clear()
                 goal, kind = key
                 try:
                     plan = self._evaluate(goal, kind)

@@ -15,7 +15,7 @@ from itertools import combinations, product
 from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.errors import LimitExceeded
 from constrain.matching.algebra import Algebra
-from constrain.matching.atoms import AllProperties, ObjectIn, PropertiesAtLeast, Required
+from constrain.matching.atoms import ARRAY, OBJECT, AllProperties, ObjectIn, PropertiesAtLeast, Required
 from constrain.matching.cover import FEW_PATHS
 from constrain.matching.emptiness import Plan
 from constrain.matching.keys import Demands, KeySpace
@@ -195,6 +195,11 @@ class _ObjectSearch:
                 remedy="raise Options.max_steps or simplify the schema",
             )
 
+    def _is_scalar(self, goal: int) -> bool:
+        """Return whether no array and no object satisfies a goal, so that its emptiness is soon known."""
+        component = self.algebra.component
+        return component(goal, ARRAY) == FALSE and component(goal, OBJECT) == FALSE
+
     def _asked(self, demands: Demands, slot: Slot) -> int:
         return demands.of_named(slot[1]) if slot[0] == 0 else demands.of_free(slot[1])
 
@@ -222,11 +227,14 @@ class _ObjectSearch:
         for slot, goal, asked in self._asked_slots(demands, slots):
             if asked == TRUE or asked == goal:
                 continue
-            both = self.formulas.ite(asked, 0, goal)
+            both = self.formulas.ite(asked, FALSE, goal)
             if self.is_nonempty(both):
                 result = self._place(violate, position + 1, {**slots, slot: both}, low, high, forbidden)
                 if result is not None:
                     return result
+                if self._is_scalar(goal) and not self.is_nonempty(self.formulas.ite(asked, goal, FALSE)):
+                    # The value turns the atom false anyway: whatever else would, asks for more.
+                    return None
         if high >= 0 and self.count + len(slots) + 1 > high:
             return None
         for slot, both in self._new_slots(demands, slots, forbidden):

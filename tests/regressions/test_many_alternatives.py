@@ -6,9 +6,13 @@ import json
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 
 import constrain
+from constrain.matching.object_plans import _ObjectSearch
+from tests.conformance.outcomes import collection, data_folder
+from tests.support.real_engine import vocabulary
 
 
 def _kinds(count: int, **more: Any) -> list[Any]:
@@ -89,3 +93,29 @@ def test_many_alternatives_are_decided(name: str) -> None:
     value = json.loads(constraint.example(1))
     assert isinstance(value, dict)
     assert time.process_time() - started < 15
+
+
+def test_what_makes_an_atom_false_anyway_has_no_alternative(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifteen kinds of triggers among nodes that may hold each other: the search tried all of 2**28 ways."""
+    folder = data_folder()
+    if folder is None:
+        pytest.skip("the development data is not there; set CONSTRAIN_DATA")
+    line = next(line for name, line in collection(folder) if name == "Github_hard---o9917.json")
+    constraint = constrain.compile_json_schema(json.loads(line)["schema"], options=constrain.ANY_TEXT)
+    tokens = vocabulary([bytes([byte]) for byte in range(256)] + [None])
+    matcher = constraint.matcher(tokens)
+    assert matcher.advance_tokens(b'{"resultMode":{}, "') == 19
+    placed = 0
+    place = _ObjectSearch._place
+
+    def counting(self: _ObjectSearch, *arguments: Any) -> Any:
+        nonlocal placed
+        placed += 1
+        assert placed < 100_000
+        return place(self, *arguments)
+
+    monkeypatch.setattr(_ObjectSearch, "_place", counting)
+    matcher.fill_bitmask(np.zeros((1, (tokens.size + 31) // 32), dtype=np.int32))
+    assert matcher.advance_tokens(b'flows": []}') == 11
+    assert placed > 0
+    assert matcher.accepting
