@@ -104,7 +104,7 @@ def test_what_makes_an_atom_false_anyway_has_no_alternative(monkeypatch: pytest.
     constraint = constrain.compile_json_schema(json.loads(line)["schema"], options=constrain.ANY_TEXT)
     tokens = vocabulary([bytes([byte]) for byte in range(256)] + [None])
     matcher = constraint.matcher(tokens)
-    assert matcher.advance_tokens(b'{"resultMode":{}, "') == 19
+    text = b'{"flowVersions": [{"triggers": ['
     placed = 0
     place = _ObjectSearch._place
 
@@ -115,7 +115,6 @@ def test_what_makes_an_atom_false_anyway_has_no_alternative(monkeypatch: pytest.
         return place(self, *arguments)
 
     monkeypatch.setattr(_ObjectSearch, "_place", counting)
+    assert matcher.advance_tokens(text) == len(text)
     matcher.fill_bitmask(np.zeros((1, (tokens.size + 31) // 32), dtype=np.int32))
-    assert matcher.advance_tokens(b'flows": []}') == 11
     assert placed > 0
-    assert matcher.accepting
