@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from constrain.automata.languages_cy import Languages
+from constrain.automata.lengths import bounds, extent
 from tests.support.language_builds import Build, accepts, builds
 from tests.support.random_languages import ALPHABET, LONGEST, TEXTS, random_language
 
@@ -198,3 +200,50 @@ def _is_text(word: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+@builds
+def test_no_text_is_a_dead_end_where_it_is_said(build: Build) -> None:
+    rng = random.Random(7)
+    said = 0
+    for _ in range(200):
+        languages = build.languages()
+        found = random_language(rng, languages, 2)[0]
+        other = random_language(rng, languages, 2)[0]
+        searched = languages.concat(languages.any_text, found)
+        parts = [searched, languages.concat(languages.any_text, other)]
+        language = rng.choice(
+            [
+                searched,
+                languages.union(*parts),
+                languages.intersection(*parts),
+                languages.union(found, parts[1]),
+            ]
+        )
+        automaton = build.lazy_dfa(languages, language)
+        for text in TEXTS:
+            state = automaton.start
+            for byte in text.encode():
+                state = automaton.step(state, byte) if state >= 0 else state
+            if state < 0 or not automaton.is_endless(state):
+                continue
+            said += 1
+            for more in TEXTS[:40]:
+                after = state
+                for byte in more.encode():
+                    after = automaton.step(after, byte) if after >= 0 else after
+                assert after >= 0, (text, more)
+    assert said > 1000
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 5])
+def test_members_keep_the_bounds_of_their_lengths(depth: int) -> None:
+    rng = random.Random(90 + depth)
+    bounded = 0
+    for _ in range(300):
+        languages = Languages()
+        language, members = random_language(rng, languages, depth)
+        for low, high in (extent(languages, language), bounds(languages, language)):
+            bounded += high is not None
+            assert all(low <= len(member) and (high is None or len(member) <= high) for member in members)
+    assert bounded > 20
