@@ -37,7 +37,6 @@ __all__ = [
     "extent",
     "fixed_length",
     "has_between",
-    "is_limit",
     "largest_tail",
     "least",
     "lengths",
@@ -318,7 +317,7 @@ def _least(node: Language, parts: list[tuple[int, bool]]) -> tuple[int, bool]:
     return (max([1, *[bound for bound, _ in parts]]), False)
 
 
-def is_limit(languages: Languages, language: Language) -> bool:
+def _is_limit(languages: Languages, language: Language) -> bool:
     """Return whether a language has all texts of at most so many bytes, or characters."""
     if language.kind != REPETITION or language.low > 0 or language.high is None:
         return False
@@ -332,9 +331,9 @@ def split_limit(languages: Languages, language: Language) -> tuple[Language, Lan
     if language.kind != INTERSECTION or len(language.items) != 2:
         return None
     limit, other = language.items
-    if is_limit(languages, limit):
+    if _is_limit(languages, limit):
         return (limit, other)
-    return (other, limit) if is_limit(languages, other) else None
+    return (other, limit) if _is_limit(languages, other) else None
 
 
 def extent(languages: Languages, language: Language) -> tuple[int, int | None]:

@@ -291,9 +291,10 @@ class MaskContents(Leaving):
     def _outline(self, position: Position) -> object:
         """Return what short tokens see of the state of a text; `None` if no far count is in it."""
         automaton: TableAutomaton = position.automaton
-        if automaton not in self._outlines:
-            self._outlines[automaton] = outlines_of(automaton) if isinstance(automaton, LazyDfa) else None
-        outlines = self._outlines[automaton]
+        known: dict[object, Outlines | None] = self.shared.outlines if automaton.is_shared else self._outlines
+        if automaton not in known:
+            known[automaton] = outlines_of(automaton) if isinstance(automaton, LazyDfa) else None
+        outlines = known[automaton]
         return None if outlines is None else outlines.of(position.state, SHORT)
 
     @cython.cfunc

@@ -23,6 +23,7 @@ from constrain.vocabulary.token_trie_cy import TokenTrie
 
 if TYPE_CHECKING:
     from constrain.matching.mask_words_cy import KeptMask
+    from constrain.matching.outlines import Outlines
     from constrain.vocabulary import Vocabulary
 
 __all__ = ["SHORT", "MaskCache", "VocabularyMasks", "vocabulary_masks"]
@@ -59,10 +60,12 @@ class VocabularyMasks:
         numeric: the tokens of which a number is made.
         after_number: the tokens that go on with a number and leave it.
         cache: masks of automata that all constraints share.
+        outlines: those of these automata; `None` for one that counts nothing far.
     """
 
     def __init__(self, vocabulary: Vocabulary, policy: Policy) -> None:
         self.cache = MaskCache(32 * 1024 * 1024)
+        self.outlines: dict[object, Outlines | None] = {}
         self._judged: dict[tuple[str, int], tuple[bytearray, bytes]] = {}
         self.opened = free_string_position(policy)
         trie = vocabulary.trie

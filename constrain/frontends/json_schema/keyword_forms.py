@@ -133,12 +133,21 @@ def _is_strings(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
+_SCHEMA = _expect(lambda value: isinstance(value, dict | bool), "must be a schema")
+_SCHEMAS = _expect(
+    lambda value: isinstance(value, list) and len(value) > 0, "must be a non-empty array of schemas"
+)
+_NAMED = _expect(lambda value: isinstance(value, dict), "must be an object of schemas")
+_TEXT = _expect(lambda value: isinstance(value, str), "must be a string")
+_BOOLEAN = _expect(lambda value: isinstance(value, bool), "must be a boolean")
+_NUMBER = _expect(_is_number, "must be a number")
+
 FORMS: dict[str, Form] = {
     "type": _check_type,
     "enum": _expect(lambda value: isinstance(value, list), "must be an array"),
-    "properties": _expect(lambda value: isinstance(value, dict), "must be an object of schemas"),
-    "patternProperties": _expect(lambda value: isinstance(value, dict), "must be an object of schemas"),
-    "dependentSchemas": _expect(lambda value: isinstance(value, dict), "must be an object of schemas"),
+    "properties": _NAMED,
+    "patternProperties": _NAMED,
+    "dependentSchemas": _NAMED,
     "dependencies": _expect(
         lambda value: (
             isinstance(value, dict)
@@ -151,52 +160,44 @@ FORMS: dict[str, Form] = {
         "must be an object of arrays of strings",
     ),
     "required": _expect(_is_strings, "must be an array of strings"),
-    "allOf": _expect(
-        lambda value: isinstance(value, list) and len(value) > 0, "must be a non-empty array of schemas"
-    ),
-    "anyOf": _expect(
-        lambda value: isinstance(value, list) and len(value) > 0, "must be a non-empty array of schemas"
-    ),
-    "oneOf": _expect(
-        lambda value: isinstance(value, list) and len(value) > 0, "must be a non-empty array of schemas"
-    ),
-    "prefixItems": _expect(
-        lambda value: isinstance(value, list) and len(value) > 0, "must be a non-empty array of schemas"
-    ),
+    "allOf": _SCHEMAS,
+    "anyOf": _SCHEMAS,
+    "oneOf": _SCHEMAS,
+    "prefixItems": _SCHEMAS,
     "items": _check_items,
-    "additionalItems": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
-    "additionalProperties": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
-    "contains": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
-    "unevaluatedItems": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
-    "unevaluatedProperties": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
-    "uniqueItems": _expect(lambda value: isinstance(value, bool), "must be a boolean"),
+    "additionalItems": _SCHEMA,
+    "additionalProperties": _SCHEMA,
+    "contains": _SCHEMA,
+    "unevaluatedItems": _SCHEMA,
+    "unevaluatedProperties": _SCHEMA,
+    "uniqueItems": _BOOLEAN,
     "minContains": _check_count,
     "maxContains": _check_count,
-    "propertyNames": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
-    "not": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
-    "if": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
-    "then": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
-    "else": _expect(lambda value: isinstance(value, dict | bool), "must be a schema"),
+    "propertyNames": _SCHEMA,
+    "not": _SCHEMA,
+    "if": _SCHEMA,
+    "then": _SCHEMA,
+    "else": _SCHEMA,
     "minLength": _check_count,
     "maxLength": _check_count,
     "minItems": _check_count,
     "maxItems": _check_count,
     "minProperties": _check_count,
     "maxProperties": _check_count,
-    "pattern": _expect(lambda value: isinstance(value, str), "must be a string"),
-    "format": _expect(lambda value: isinstance(value, str), "must be a string"),
-    "contentEncoding": _expect(lambda value: isinstance(value, str), "must be a string"),
-    "minimum": _expect(_is_number, "must be a number"),
-    "maximum": _expect(_is_number, "must be a number"),
+    "pattern": _TEXT,
+    "format": _TEXT,
+    "contentEncoding": _TEXT,
+    "minimum": _NUMBER,
+    "maximum": _NUMBER,
     "exclusiveMinimum": _check_bound,
     "exclusiveMaximum": _check_bound,
     "multipleOf": _expect(lambda value: _is_number(value) and value > 0, "must be a number greater than 0"),
-    "$ref": _expect(lambda value: isinstance(value, str), "must be a string"),
-    "$dynamicRef": _expect(lambda value: isinstance(value, str), "must be a string"),
+    "$ref": _TEXT,
+    "$dynamicRef": _TEXT,
     "$recursiveRef": _expect(lambda value: value == "#", 'must be "#"'),
-    "$id": _expect(lambda value: isinstance(value, str), "must be a string"),
-    "id": _expect(lambda value: isinstance(value, str), "must be a string"),
-    "$anchor": _expect(lambda value: isinstance(value, str), "must be a string"),
-    "$dynamicAnchor": _expect(lambda value: isinstance(value, str), "must be a string"),
-    "$recursiveAnchor": _expect(lambda value: isinstance(value, bool), "must be a boolean"),
+    "$id": _TEXT,
+    "id": _TEXT,
+    "$anchor": _TEXT,
+    "$dynamicAnchor": _TEXT,
+    "$recursiveAnchor": _BOOLEAN,
 }
