@@ -69,8 +69,11 @@ def mask_rows(
     tests = cython.cast(cython.p_uint, cython.cast(cython.p_char, cython.cast(bytes, _TESTS)))
     kept = cython.cast(cython.p_ulonglong, cython.cast(cython.p_char, cython.cast(bytes, _KEPT)))
     places = cython.cast(cython.p_uchar, cython.cast(bytes, _PLACES))
-    # In memory that no cache holds, to choose what to touch costs more than to touch it all.
     is_near: cython.bint = rows * size * bytes_each <= _NEAR
+    few: cython.uint = 5 if is_near else 3
+    # A word of items of two bytes is one line: in memory that no cache holds, to leave some out
+    # costs more than to touch all in order.
+    in_order: cython.bint = not is_near and bytes_each == 2
     with cython.nogil:
         for row in range(rows):
             _mask_row(
@@ -83,7 +86,8 @@ def mask_rows(
                 tests,
                 kept,
                 places,
-                is_near,
+                few,
+                in_order,
             )
 
 
@@ -112,7 +116,8 @@ def _mask_row(
     tests: cython.p_uint,
     kept: cython.p_ulonglong,
     places: cython.p_uchar,
-    is_near: cython.bint,
+    few: cython.uint,
+    in_order: cython.bint,
 ) -> cython.void:
     whole: cython.ulonglong = value
     word: cython.uint
@@ -131,17 +136,17 @@ def _mask_row(
     for k in range(full):
         word = words[k]
         empty = ~word
-        if is_near:
-            if empty == 0:
+        if in_order:
+            if _is_full(words, k, full):
                 continue
-        elif _is_full(words, k, full):
+        elif empty == 0:
             continue
         if word == 0:
             here = cython.cast(cython.p_ulonglong, items + 32 * k * item_size)
             for j in range(4 * item_size):
                 here[j] = whole
             continue
-        if is_near and item_size > 2 and _count(empty) <= 5:
+        if item_size > 2 and _count(empty) <= few:
             # So few are written one by one.
             while empty != 0:
                 bits = (empty & (~empty + 1)) * cython.cast(cython.uint, 0x077CB531)
