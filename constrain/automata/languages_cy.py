@@ -135,6 +135,7 @@ def _mask_cuts(mask: int) -> int:
     return (mask ^ (mask << 1)) & _ALL
 
 
+@cython.no_gc
 @cython.cclass
 class Language:
     """A node; made by the methods of `Languages` only.
@@ -150,6 +151,9 @@ class Language:
         envelope: p if this is all that does so from phase p, else -1.
         first, second, items, low, high, payload: the operands, by kind.
         lengths, least: memos of `constrain.automata.lengths`.
+
+    The garbage collector does not look at nodes: they refer to nodes alone, and to one another in circles
+    only by `steps`, which their arena forgets when it goes.
     """
 
     def __init__(self) -> None:
@@ -176,6 +180,8 @@ class Language:
         return f"<Language {self.number}>"
 
 
+# Without its tables it could not take its nodes apart.
+@cython.no_gc_clear
 @cython.cclass
 class Languages:
     """An arena of languages: tables of nodes, the constants, and the operations.
@@ -227,6 +233,16 @@ class Languages:
             for phase, byte in enumerate(_LEADS, 1):
                 node: Language = self.derivative(text, byte)
                 node.envelope = first + phase
+
+    def __dealloc__(self) -> None:
+        if cython.compiled:
+            node: Language
+            # The last first: what a node is made of is still in the table when the node goes.
+            while self._table:
+                _, node = self._table.popitem()
+                if _BASE and node.number < cython.cast(Languages, _BASE[0]).size:
+                    break
+                node.steps = None
 
     @cython.cfunc
     def _close(self) -> cython.int:

@@ -14,8 +14,9 @@ cdef class Policy:
     cdef readonly bint minimal
 
 
-# The chain of a long document must not recurse when it is freed.
-@cython.trashcan(True)
+# Nothing that a position refers to refers to one: the garbage collector need not look at them, and a
+# document makes one a token.
+@cython.no_gc
 cdef class Position:
     cdef readonly Policy policy
     cdef readonly int mode

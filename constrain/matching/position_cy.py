@@ -47,6 +47,7 @@ if cython.compiled:
         TRUE_LITERAL,
         VALUE,
     )
+    from cython.cimports.cpython.ref import Py_REFCNT
 else:
     from constrain.automata.table_cy import TableAutomaton
     from constrain.matching.frames_cy import Frame, Goal, child_frame
@@ -110,6 +111,7 @@ class Policy:
         self.minimal = options.escapes == "minimal"
 
 
+@cython.no_gc
 @cython.cclass
 class Position:
     """Where a document has got to.
@@ -146,6 +148,18 @@ class Position:
         self.previous: Any = None
         self.token = -1
         self.n_tokens = 0
+
+    def __dealloc__(self) -> None:
+        # The chain of a long document must not recurse when it is freed.
+        if cython.compiled:
+            following: Position
+            chain: Position = self.previous
+            self.previous = None
+            while chain is not None and Py_REFCNT(chain) == 1:
+                following = chain.previous
+                chain.previous = None
+                chain = following
+                following = None
 
     def begin(self, goal: Goal) -> None:
         """Make this the position before a document."""
