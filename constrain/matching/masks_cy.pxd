@@ -6,7 +6,10 @@ from constrain.matching.position_cy cimport Position
 
 
 cdef class MaskBuilder(MaskContents):
-    cdef Py_ssize_t _most_whole
+    cdef Py_ssize_t _most_bytes
+    cdef Py_ssize_t _young_bytes
+    cdef set _young_words
+    cdef bytes _last_words
     cdef dict _young
     cdef dict _old
     cdef FrameGraph _graph
@@ -23,5 +26,6 @@ cdef class MaskBuilder(MaskContents):
     cpdef object key(self, Position position)
     cdef int _alike(self, Position position)
     cdef bint _follow(self, FrameGraph graph)
+    cdef int _start_over(self)
     cdef KeptMask _remembered(self, object key)
     cdef int _remember(self, object key, KeptMask mask)

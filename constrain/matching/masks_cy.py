@@ -33,11 +33,12 @@ else:
 
 from constrain.automata.lazy_dfa_cy import LazyDfa
 from constrain.matching.alike_states import AlikeStates, counted
-from constrain.matching.mask_words_cy import MOST_LOGGED
 from constrain.matching.vocabulary_masks import SHORT
 
 __all__ = ["MaskBuilder"]
 
+#: What a remembered mask takes beside its words and tokens, in a table and with its key.
+_ENTRY_BYTES = 256
 #: Masks within free strings: as many as there are sets of tokens that end such a string.
 _MOST_FREE_STRINGS = 512
 
@@ -53,8 +54,11 @@ class MaskBuilder(MaskContents):
     def __init__(self, vocabulary: Any, policy: Policy, max_bytes: int) -> None:
         self._begin_contents(vocabulary, policy, max_bytes)
         # Whole masks by position, in two generations; the older one is dropped when the younger is full.
-        # Each may be all that still holds the words that it begins with.
-        self._most_whole = max(1, max_bytes // 4 // (4 * (self.n_words + MOST_LOGGED)))
+        self._most_bytes = max_bytes // 4
+        self._young_bytes = 0
+        # What the younger masks begin with. They may be all that still holds it, so it counts, but once.
+        self._young_words: set[int] = set()
+        self._last_words: Any = None
         self._young: dict[object, KeptMask] = {}
         self._old: dict[object, KeptMask] = {}
         self._graph: Any = None
@@ -202,10 +206,18 @@ class MaskBuilder(MaskContents):
         if self._graph is not None and graph.serial < self._graph.serial:
             return False
         self._graph = graph
-        self._young = {}
+        self._start_over()
         self._old = {}
         self.worst = {}
         return True
+
+    @cython.cfunc
+    def _start_over(self) -> cython.int:
+        self._young = {}
+        self._young_bytes = 0
+        self._young_words = set()
+        self._last_words = None
+        return 0
 
     @cython.cfunc
     def _remembered(self, key: object) -> KeptMask | None:
@@ -218,8 +230,15 @@ class MaskBuilder(MaskContents):
 
     @cython.cfunc
     def _remember(self, key: object, mask: KeptMask) -> cython.int:
-        if len(self._young) >= self._most_whole:
+        words: object = mask.words
+        if self._young_bytes >= self._most_bytes:
             self._old = self._young
-            self._young = {}
+            self._start_over()
+        self._young_bytes += _ENTRY_BYTES + len(mask.log)
+        if words is not None and words is not self._last_words:
+            self._last_words = words
+            if id(words) not in self._young_words:
+                self._young_words.add(id(words))
+                self._young_bytes += 4 * self.n_words
         self._young[key] = mask
         return 0
