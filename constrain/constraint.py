@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -15,6 +14,7 @@ import numpy as np
 
 from constrain.errors import LimitExceeded, SchemaError
 from constrain.json_values_cy import members, whole_value
+from constrain.matching.lock_cy import EngineLock
 from constrain.matching.machine import Machine
 from constrain.matching.matcher_cy import Matcher
 from constrain.matching.position_cy import Policy, Position
@@ -80,7 +80,7 @@ class Constraint:
         self._machine: Machine = self._compiled.machine
         self.documents: Mapping[str, Document] = self._compiler.reached
         self._policy = Policy(options)
-        self._lock = threading.RLock()
+        self._lock = EngineLock()
         #: By the fingerprint of the vocabulary.
         self._sessions: dict[str, Session] = {}
 

@@ -136,7 +136,8 @@ class Matcher:
         """Write the mask to a row; return whether it allows all tokens, 2 if the array is no plain one."""
         result: cython.int = 2
         if cython.compiled:
-            builder: MaskBuilder = self.session.builder
+            session: Session = self.session
+            builder: MaskBuilder = session.builder
             view = cython.declare(Py_buffer)
             width: cython.Py_ssize_t
             target: cython.p_char
@@ -146,6 +147,7 @@ class Matcher:
                 PyObject_GetBuffer(bitmask, cython.address(view), PyBUF_WRITABLE | PyBUF_ND | PyBUF_FORMAT)
             except (ValueError, BufferError):
                 return 2
+            session.lock.enter()
             try:
                 if (
                     view.ndim != 2
@@ -154,27 +156,27 @@ class Matcher:
                     or not 0 <= row < view.shape[0]
                 ):
                     return 2
-                with self.session.lock:
-                    # A mask that is remembered is written from where it is kept.
-                    if self.n_eos == 0 and self.budget < 0 and not self.here.accepting():
-                        self.n_masks += 1
-                        mask = builder.filled(self.here)
-                    else:
-                        self._fill()
-                    width = view.shape[1]
-                    target = cython.cast(cython.p_char, view.buf) + row * width * 4
-                    if width > builder.n_words:
-                        memset(target + builder.n_words * 4, 0, (width - builder.n_words) * 4)
-                        width = builder.n_words
-                    if mask is not None and width == builder.n_words:
-                        builder._write_to(mask, cython.cast(cython.p_uint, target))
-                        words = cython.cast(cython.p_uint, target)
-                    else:
-                        if mask is not None:
-                            builder._copy_kept(mask)
-                        memcpy(target, words, width * 4)
-                    result = self._all_set(words)
+                width = view.shape[1]
+                target = cython.cast(cython.p_char, view.buf) + row * width * 4
+                # A mask that is remembered is written from where it is kept.
+                if self.n_eos == 0 and self.budget < 0 and not self.here.accepting():
+                    self.n_masks += 1
+                    mask = builder.filled(self.here)
+                else:
+                    self._fill()
+                if width > builder.n_words:
+                    memset(target + builder.n_words * 4, 0, (width - builder.n_words) * 4)
+                    width = builder.n_words
+                if mask is not None and width == builder.n_words:
+                    builder._write_to(mask, cython.cast(cython.p_uint, target))
+                    words = cython.cast(cython.p_uint, target)
+                else:
+                    if mask is not None:
+                        builder._copy_kept(mask)
+                    memcpy(target, words, width * 4)
+                result = self._all_set(words)
             finally:
+                session.lock.leave()
                 PyBuffer_Release(cython.address(view))
         return result
 
@@ -223,8 +225,9 @@ class Matcher:
             False, with the state unchanged, if the token is not allowed here.
         """
         session: Session = self.session
-        token = int(token_id)
-        if token in session.eos_ids:
+        token: cython.int = token_id
+        following: Position = None
+        if session.least_eos <= token <= session.greatest_eos and token in session.eos_ids:
             if self.n_eos or self.here.accepting():
                 if self.n_eos == 0 and self.here.n_tokens <= _MOST_SEEN_TOKENS:
                     with session.lock:
@@ -235,8 +238,11 @@ class Matcher:
             self.n_refused += 1
             return False
         if not self.n_eos and 0 <= token < session.size:
-            with session.lock:
+            session.lock.enter()
+            try:
                 following = self._after(token)
+            finally:
+                session.lock.leave()
             if following is not None:
                 if self.budget >= 0 and not self._take_within_budget(token, following):
                     self.n_refused += 1
@@ -251,17 +257,16 @@ class Matcher:
         return False
 
     @cython.cfunc
-    def _after(self, token: object) -> Position:
+    def _after(self, token: cython.int) -> Position:
         """Return the position after a token, or `None` if it is not allowed."""
         trie: TokenTrie = self.session.trie
-        index: cython.int = token
         place: cython.int
-        end: cython.int = trie.c_offset[index + 1]
-        position: Position = Position(self.session.policy)
+        end: cython.int = trie.c_offset[token + 1]
         source: Position = self.here
-        if trie.c_offset[index] == end:
+        position: Position = source.blank()
+        if trie.c_offset[token] == end:
             return None
-        for place in range(trie.c_offset[index], end):
+        for place in range(trie.c_offset[token], end):
             if not source.step(trie.c_text[place], position):
                 return None
             source = position

@@ -34,6 +34,7 @@ cdef class Position:
     cdef public Position previous
     cdef public int token
     cdef public Py_ssize_t n_tokens
+    cpdef Position blank(self)
     cpdef int assign(self, Position other)
     cpdef bint accepting(self)
     cpdef bint step(self, int byte, Position target)

@@ -212,8 +212,21 @@ class Position:
 
     def copy(self) -> Position:
         """Return an independent position at the same place."""
-        result = Position(self.policy)
+        result = self.blank()
         result.assign(self)
+        return result
+
+    @cython.ccall
+    def blank(self) -> Position:
+        """Return a position that is to be written."""
+        if not cython.compiled:
+            return Position(self.policy)
+        # A document makes one a token: what `__init__` does, without its call.
+        result: Position = Position.__new__(Position)
+        result.policy = self.policy
+        result.key = b""
+        result.trie = -1
+        result.token = -1
         return result
 
     @cython.ccall

@@ -1,4 +1,5 @@
 # The C-level face of `Session`.
+from constrain.matching.lock_cy cimport EngineLock
 from constrain.matching.masks_cy cimport MaskBuilder
 from constrain.matching.position_cy cimport Policy
 from constrain.vocabulary.token_trie_cy cimport TokenTrie
@@ -9,10 +10,12 @@ cdef class Session:
     cdef readonly Policy policy
     cdef readonly object compiled
     cdef readonly object vocabulary
-    cdef readonly object lock
+    cdef readonly EngineLock lock
     cdef readonly MaskBuilder builder
     cdef readonly tuple eos_ids
     cdef readonly tuple eos_within
+    cdef readonly long least_eos
+    cdef readonly long greatest_eos
     cdef readonly Py_ssize_t size
     cdef readonly TokenTrie trie
     cdef readonly object seen

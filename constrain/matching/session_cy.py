@@ -11,9 +11,11 @@ except ModuleNotFoundError:
     from constrain._cython import cython
 
 if cython.compiled:
+    from cython.cimports.constrain.matching.lock_cy import EngineLock
     from cython.cimports.constrain.matching.masks_cy import MaskBuilder
     from cython.cimports.constrain.matching.position_cy import Policy
 else:
+    from constrain.matching.lock_cy import EngineLock
     from constrain.matching.masks_cy import MaskBuilder
     from constrain.matching.position_cy import Policy
 
@@ -29,7 +31,7 @@ MOST_SEEN = 16
 class Session:
     """What all matchers of one constraint over one vocabulary share; not thread-safe by itself."""
 
-    def __init__(self, compiled: Any, policy: Policy, vocabulary: Any, lock: Any) -> None:
+    def __init__(self, compiled: Any, policy: Policy, vocabulary: Any, lock: EngineLock) -> None:
         #: What owns the machine: it is taken apart when the last owner is gone.
         self.compiled = compiled
         self.machine = compiled.machine
@@ -39,6 +41,9 @@ class Session:
         self.builder = MaskBuilder(vocabulary, policy, compiled.machine.algebra.options.max_mask_bytes)
         self.eos_ids = vocabulary.eos_ids
         self.eos_within = tuple(token for token in vocabulary.eos_ids if token < vocabulary.size)
+        #: No token outside these is an end token.
+        self.least_eos = vocabulary.eos_ids[0] if vocabulary.eos_ids else -1
+        self.greatest_eos = vocabulary.eos_ids[-1] if vocabulary.eos_ids else -2
         self.size = vocabulary.size
         self.trie = vocabulary.trie
         self._plain: Any = None
