@@ -141,7 +141,8 @@ class MaskBuilder(MaskContents):
         mask = masks.get(allowed)
         if mask is None:
             self._fill(position)
-            mask = self._keep()
+            # Filled for most tokens of most documents: as a whole, it is written in one go.
+            mask = KeptMask(self._packed(), b"")
             if len(masks) >= _MOST_FREE_STRINGS:
                 masks.clear()
             masks[allowed] = mask
