@@ -13,7 +13,7 @@ from constrain.automata.formulas_cy import TRUE
 from constrain.matching import modes
 from constrain.matching.atoms import ARRAY, FALSE_LITERAL, NULL, NUMBER, OBJECT, TRUE_LITERAL
 from constrain.matching.emptiness import Plan
-from constrain.matching.escapes import SHORT_ESCAPES, escaped_text
+from constrain.matching.escapes_cy import SHORT_ESCAPES, escaped_text
 from constrain.matching.frames_cy import Frame, Goal
 from constrain.matching.machine import Machine
 from constrain.matching.position_cy import Position

@@ -19,6 +19,7 @@ except ModuleNotFoundError:
 
 if cython.compiled:
     from cython.cimports.constrain.automata.table_cy import next_state
+    from cython.cimports.constrain.matching.escapes_cy import first_live_code_point
     from cython.cimports.constrain.matching.frames_cy import Frame, Goal, child_frame
     from cython.cimports.constrain.matching.key_trie_cy import KeyTrie
     from cython.cimports.constrain.matching.modes import (
@@ -50,6 +51,7 @@ if cython.compiled:
     from cython.cimports.cpython.ref import Py_REFCNT
 else:
     from constrain.automata.table_cy import TableAutomaton
+    from constrain.matching.escapes_cy import first_live_code_point
     from constrain.matching.frames_cy import Frame, Goal, child_frame
     from constrain.matching.key_trie_cy import KeyTrie
     from constrain.matching.modes import (
@@ -83,12 +85,7 @@ else:
 
 from constrain.automata.formulas_cy import TRUE
 from constrain.automata.lazy_dfa_cy import any_text_automaton
-from constrain.matching.escapes import (
-    HEX_CONTROLS,
-    SHORT_ESCAPES,
-    escaped_code_points,
-    first_live_code_point,
-)
+from constrain.matching.escapes_cy import HEX_CONTROLS, SHORT_ESCAPES, escaped_code_points
 from constrain.matching.frames_cy import root_frame
 from constrain.matching.values import LITERAL_VALUES, number_value, string_value
 from constrain.matching.whitespace import whitespace_table
@@ -159,7 +156,7 @@ class Position:
                 following = chain.previous
                 chain.previous = None
                 chain = following
-                following = None
+                following = None  # type: ignore[assignment]
 
     def begin(self, goal: Goal) -> None:
         """Make this the position before a document."""
@@ -700,17 +697,11 @@ class Position:
 
     def _first_live(self, first: int, last: int) -> int:
         if self.mode == IN_STRING:
-            bounded = self.goal.text_low > 0 or self.goal.text_high >= 0
-            length = self.length + 1
-            return first_live_code_point(
-                self.automaton,
-                self.state,
-                first,
-                last,
-                (lambda state, more: bool(self.goal.has_length(state, length)))
-                if bounded
-                else lambda state, more: True,
-            )
+            is_live = None
+            if self.goal.text_low > 0 or self.goal.text_high >= 0:
+                length = self.length + 1
+                is_live = lambda state, more: bool(self.goal.has_length(state, length))  # noqa: E731
+            return first_live_code_point(self.automaton, self.state, first, last, is_live)
         if self.state >= 0:
             found = first_live_code_point(self.automaton, self.state, first, last, self.free_is_live)
             if found >= 0:

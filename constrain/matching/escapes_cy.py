@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from constrain.automata.table_cy import TableAutomaton
+try:
+    import cython
+except ModuleNotFoundError:
+    from constrain._cython import cython
+
+if cython.compiled:
+    from cython.cimports.constrain.automata.table_cy import TableAutomaton, next_state
+else:
+    from constrain.automata.table_cy import TableAutomaton
+
+    next_state = TableAutomaton.step
 
 __all__ = ["escaped_code_points", "escaped_text", "first_live_code_point"]
 
@@ -56,56 +66,83 @@ def escaped_code_points(first: int, last: int, minimal: bool) -> list[tuple[int,
     return ranges
 
 
-_WIDTHS = ((0, 0x7F, 1), (0x80, 0x7FF, 2), (0x800, 0xFFFF, 3), (0x10000, 0x10FFFF, 4))
-
-
+@cython.ccall
 def first_live_code_point(
-    automaton: TableAutomaton, state: int, first: int, last: int, is_live: Callable[[int, bytes], bool]
-) -> int:
+    automaton: TableAutomaton,
+    state: cython.int,
+    first: cython.int,
+    last: cython.int,
+    is_live: Callable[[int, bytes], bool] | None,
+) -> cython.int:
     """Return the first code point in a range that may come next, or -1.
 
     Args:
         automaton: runs over UTF-8 bytes; `state` is at a character boundary or nothing is found.
         is_live: whether a state within or after the character, given the bytes of the character so
-            far, is live for reasons beyond the automaton.
+            far, is live for reasons beyond the automaton; `None` if there are none.
     """
-    for low, high, width in _WIDTHS:
-        begin = max(low, first)
-        end = min(high, last)
-        if begin <= end:
-            found = _search(automaton, state, begin, end, width, b"", is_live)
+    width: cython.int
+    low: cython.int = 0
+    high: cython.int
+    found: cython.int
+    for width in range(1, 5):
+        high = 0x7F if width == 1 else 0x7FF if width == 2 else 0xFFFF if width == 3 else 0x10FFFF
+        if low <= last and first <= high:
+            found = _search(automaton, state, max(low, first), min(high, last), width, 0, b"", is_live)
             if found >= 0:
                 return found
+        low = high + 1
     return -1
 
 
+@cython.cfunc
 def _search(
     automaton: TableAutomaton,
-    state: int,
-    first: int,
-    last: int,
-    width: int,
+    state: cython.int,
+    first: cython.int,
+    last: cython.int,
+    width: cython.int,
+    position: cython.int,
     above: bytes,
-    is_live: Callable[[int, bytes], bool],
-) -> int:
-    """Search the code points of one UTF-8 width below the bytes `above`; at most four levels deep."""
-    position = len(above)
-    shift = 6 * (width - 1 - position)
-    prefix = first >> (shift + 6) if position else 0
-    lead = (0, 0x00, 0xC0, 0xE0, 0xF0)[width] if position == 0 else 0x80
+    is_live: Callable[[int, bytes], bool] | None,
+) -> cython.int:
+    """Search the code points of one UTF-8 width below the bytes `above`; at most four levels deep.
+
+    Args:
+        position: the number of bytes above.
+        above: these bytes, if `is_live` wants them.
+    """
+    shift: cython.int = 6 * (width - 1 - position)
+    prefix: cython.int = first >> (shift + 6) if position else 0
+    lead: cython.int = 0x80
+    part: cython.int
+    byte: cython.int
+    after: cython.int
+    found: cython.int
+    here: bytes = above
+    if position == 0:
+        lead = 0 if width == 1 else 0xC0 if width == 2 else 0xE0 if width == 3 else 0xF0
     for part in range(first >> shift, (last >> shift) + 1):
-        digit = part - (prefix << 6) if position else part
-        after = automaton.step(state, lead | digit)
+        byte = lead | (part - (prefix << 6) if position else part)
+        after = next_state(automaton, state, byte)
         if after < 0:
             continue
-        here = above + bytes((lead | digit,))
-        if not is_live(after, here):
-            continue
-        low = max(first, part << shift)
-        high = min(last, ((part + 1) << shift) - 1)
+        if is_live is not None:
+            here = above + bytes((byte,))
+            if not is_live(after, here):
+                continue
         if shift == 0:
-            return low
-        found = _search(automaton, after, low, high, width, here, is_live)
+            return part
+        found = _search(
+            automaton,
+            after,
+            max(first, part << shift),
+            min(last, ((part + 1) << shift) - 1),
+            width,
+            position + 1,
+            here,
+            is_live,
+        )
         if found >= 0:
             return found
     return -1
