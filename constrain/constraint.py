@@ -14,7 +14,7 @@ import numpy as np
 
 from constrain.errors import LimitExceeded, SchemaError
 from constrain.json_values_cy import members, whole_value
-from constrain.matching.lock_cy import EngineLock
+from constrain.lock_cy import EngineLock
 from constrain.matching.machine import Machine
 from constrain.matching.matcher_cy import Matcher
 from constrain.matching.position_cy import Policy, Position

@@ -17,4 +17,5 @@ cdef class LazyDfa(TableAutomaton):
     cdef dict _few_words
     cdef dict _word_counts
     cdef dict _rich
+    cpdef int expand(self, int state, int byte) except? -3
     cdef int _state(self, tuple[Language, ...] components)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 try:
     import cython
@@ -155,12 +155,15 @@ class LazyDfa(TableAutomaton):
         """Return the languages of what may follow: the goal's, then the tracked ones'."""
         return self._components[state]
 
-    def expand(self, state: int, byte: int) -> int:
+    @cython.ccall
+    @cython.exceptval(-3, check=True)
+    def expand(self, state: cython.int, byte: cython.int) -> cython.int:
         """Compute the transitions of `state` by `byte` and the bytes that behave like it."""
-        cuts = self._cuts[state]
+        cuts: Any = self._cuts[state]
+        place: Any = byte
         part: Language
-        below = cuts & ((2 << byte) - 1)
-        above = cuts >> (byte + 1)
+        below: Any = cuts & ((2 << place) - 1)
+        above: Any = cuts >> (place + 1)
         low = below.bit_length() - 1 if below else 0
         high = byte + (above & -above).bit_length() - 1 if above else 255
         components = self._components[state]

@@ -25,12 +25,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from constrain.automata.number_atoms import AtLeast, Atom, MoreThan, OneOf, Within
 from constrain.automata.number_exponents import Exponents
 from constrain.automata.number_lattices import FINEST, Scaled, least_common_multiple
-from constrain.automata.number_sets import Completion, Figures, HalfLine, Lattices, Reach
+from constrain.automata.number_sets_cy import Completion, HalfLine, Lattices, Reach
+
+if TYPE_CHECKING:
+    from constrain.automata.numbers_cy import Position
 
 __all__ = [
     "EXPONENT",
@@ -46,7 +49,6 @@ __all__ = [
     "ZERO_POINT",
     "Caps",
     "E",
-    "Position",
     "Power",
     "largest_values",
 ]
@@ -86,22 +88,6 @@ FOLLOWERS: Final[tuple[bytes, ...]] = (
     b"0123456789",
     b"0123456789",
 )
-
-
-class Position(NamedTuple):
-    """What a state stands for, up to `e`.
-
-    Attributes:
-        phase: the place in the grammar.
-        side: the index of the half-line.
-        figures: the significant digits.
-        places: the number of digits behind the point.
-    """
-
-    phase: int
-    side: int
-    figures: Figures
-    places: int
 
 
 class Power(NamedTuple):

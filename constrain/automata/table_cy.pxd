@@ -14,6 +14,7 @@ cdef class TableAutomaton:
     cdef public list rows
     cdef public list accepts
     cdef int _grow(self)
+    cpdef int expand(self, int state, int byte) except? -3
     cpdef int step(self, int state, int byte) except? -3
     cpdef bint accepting(self, int state)
     cpdef object outcome(self, int state)

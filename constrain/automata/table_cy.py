@@ -8,8 +8,6 @@ language is not empty, so `DEAD` is exact and so are the masks that are made fro
 
 from __future__ import annotations
 
-from threading import RLock
-
 try:
     import cython
 except ModuleNotFoundError:
@@ -19,6 +17,7 @@ if cython.compiled:
     from cython.cimports.libc.stdlib import free, realloc
 
 from constrain.errors import LimitExceeded
+from constrain.lock_cy import EngineLock
 
 __all__ = ["COMPILED", "DEAD", "EXPANDING", "UNKNOWN", "TableAutomaton"]
 
@@ -26,7 +25,7 @@ __all__ = ["COMPILED", "DEAD", "EXPANDING", "UNKNOWN", "TableAutomaton"]
 COMPILED = bool(cython.compiled)
 
 #: Constraints of several threads may expand an automaton that they share.
-EXPANDING = RLock()
+EXPANDING = EngineLock()
 
 #: No word can follow.
 DEAD = -1
@@ -152,7 +151,24 @@ class TableAutomaton:
             else:
                 self.rows[state][byte] = target
 
-    def expand(self, state: int, byte: int) -> int:
+    def leave_open(self, state: cython.Py_ssize_t, followers: bytes) -> None:
+        """Make all transitions of a state dead but those by some bytes, which are not computed yet."""
+        byte: cython.uchar
+        if not 0 <= state < self.size:
+            raise IndexError(state)
+        if cython.compiled:
+            place: cython.int
+            row: cython.p_int = self.table + state * 256
+            for place in range(256):
+                row[place] = -1
+            for byte in followers:
+                row[byte] = -2
+        else:
+            self.rows[state] = [UNKNOWN if byte in followers else DEAD for byte in range(256)]
+
+    @cython.ccall
+    @cython.exceptval(-3, check=True)
+    def expand(self, state: cython.int, byte: cython.int) -> cython.int:
         """Compute the transition of `state` by `byte`: a state number or `DEAD`."""
         raise TypeError("a subclass of TableAutomaton defines expand")
 
@@ -168,8 +184,11 @@ class TableAutomaton:
         if target != -2:
             return target
         if self.is_shared:
-            with EXPANDING:
+            EXPANDING.enter()
+            try:
                 target = self.expand(state, byte)
+            finally:
+                EXPANDING.leave()
         else:
             target = self.expand(state, byte)
         if cython.compiled:

@@ -17,7 +17,7 @@ from constrain.automata.formulas_cy import FALSE, TRUE, Formulas
 from constrain.automata.languages_cy import CONCATENATION, MACHINE, REPETITION, WORDS, Language, Languages
 from constrain.automata.lazy_dfa_cy import LazyDfa, any_text_automaton
 from constrain.automata.lengths import extent, fixed_length, largest_tail
-from constrain.automata.numbers import (
+from constrain.automata.numbers_cy import (
     Atom,
     IntegerText,
     MultipleOf,

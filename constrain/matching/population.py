@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.number_values import few_numbers
-from constrain.automata.numbers import Atom
+from constrain.automata.numbers_cy import Atom
 from constrain.matching.atoms import ARRAY, KINDS, NUMBER, OBJECT, STRING, AllProperties, ItemsAtLeast
 from constrain.matching.values import (
     LITERAL_VALUES,

@@ -1,5 +1,5 @@
 # The C-level face of `Session`.
-from constrain.matching.lock_cy cimport EngineLock
+from constrain.lock_cy cimport EngineLock
 from constrain.matching.masks_cy cimport MaskBuilder
 from constrain.matching.position_cy cimport Policy
 from constrain.vocabulary.token_trie_cy cimport TokenTrie

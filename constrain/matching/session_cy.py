@@ -11,11 +11,11 @@ except ModuleNotFoundError:
     from constrain._cython import cython
 
 if cython.compiled:
-    from cython.cimports.constrain.matching.lock_cy import EngineLock
+    from cython.cimports.constrain.lock_cy import EngineLock
     from cython.cimports.constrain.matching.masks_cy import MaskBuilder
     from cython.cimports.constrain.matching.position_cy import Policy
 else:
-    from constrain.matching.lock_cy import EngineLock
+    from constrain.lock_cy import EngineLock
     from constrain.matching.masks_cy import MaskBuilder
     from constrain.matching.position_cy import Policy
 

@@ -13,7 +13,7 @@ from functools import cache
 
 import pytest
 
-from constrain.automata.numbers import (
+from constrain.automata.numbers_cy import (
     AtLeast,
     Atom,
     Caps,

@@ -26,7 +26,7 @@ LAYERS = [
     "vocabulary",
     "base",
 ]
-BASE = {"errors", "options", "disk", "json_values_cy", "_cython"}
+BASE = {"errors", "options", "disk", "json_values_cy", "lock_cy", "_cython"}
 #: The public names: what `constrain/__init__.py` and modules beside it gather, for the layers above.
 PUBLIC = LAYERS.index("frontends") - 0.5
 

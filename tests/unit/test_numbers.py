@@ -15,7 +15,7 @@ from fractions import Fraction
 import pytest
 
 from constrain.automata.number_atoms import digits_of
-from constrain.automata.numbers import (
+from constrain.automata.numbers_cy import (
     AtLeast,
     Atom,
     IntegerText,

@@ -11,7 +11,7 @@ import pytest
 import constrain
 from constrain.automata.lazy_dfa_cy import any_text_automaton
 from constrain.automata.number_atoms import AtLeast, MultipleOf
-from constrain.automata.numbers import number_automaton
+from constrain.automata.numbers_cy import number_automaton
 from constrain.frontends.json_schema.formats import format_automaton
 from constrain.matching.vocabulary_masks import MaskCache
 
@@ -24,7 +24,10 @@ TEXTS = {
 
 
 def test_the_same_question_gives_the_same_automaton() -> None:
-    atoms = (AtLeast(constrain.automata.numbers.exact(3)), MultipleOf(constrain.automata.numbers.exact(1)))
+    atoms = (
+        AtLeast(constrain.automata.numbers_cy.exact(3)),
+        MultipleOf(constrain.automata.numbers_cy.exact(1)),
+    )
     made = [
         number_automaton(atoms, lambda v: v == 3, lambda v: 0, bounded=bounded, max_states=1000)
         for bounded in (False, False, True)

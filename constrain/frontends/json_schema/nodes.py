@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from constrain.automata.formulas_cy import FALSE, TRUE
 from constrain.automata.languages_cy import Language
-from constrain.automata.numbers import AtLeast, IntegerText, MoreThan, MultipleOf, exact
+from constrain.automata.numbers_cy import AtLeast, IntegerText, MoreThan, MultipleOf, exact
 from constrain.errors import ConstrainError
 from constrain.frontends.json_schema.property_goals import PropertyGoals
 from constrain.frontends.json_schema.references import REFERENCES, Place

@@ -16,7 +16,12 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import chain
 from math import lcm
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+try:
+    import cython
+except ModuleNotFoundError:
+    from constrain._cython import cython
 
 from constrain.automata.number_atoms import (
     AtLeast,
@@ -41,6 +46,9 @@ from constrain.automata.number_lattices import (
 __all__ = ["Completion", "Figures", "HalfLine", "Lattices", "Reach"]
 
 _FAR = -FINEST
+#: No C integers: their powers and shifts have any size.
+_ONE: Any = 1
+_TEN: Any = 10
 
 #: The verdict on a truth vector: -1 if it is not wanted, else its tracked outcome.
 Verdict = Callable[[int], int]
@@ -64,7 +72,9 @@ class Reach(NamedTuple):
         return shift - min(self.slack, shift + self.offset) - self.places
 
 
-class Figures(NamedTuple):
+@cython.no_gc
+@cython.cclass
+class Figures:
     """The significant digits that were read: `coefficient * 10 ** zeros`, `length` digits in all.
 
     Attributes:
@@ -74,12 +84,21 @@ class Figures(NamedTuple):
             is matched any number will do that is congruent modulo all divisors.
     """
 
-    length: int
-    coefficient: int
-    zeros: int
-    first: int
-    last: int
-    matched: int
+    def __init__(
+        self,
+        length: cython.int,
+        coefficient: int,
+        zeros: cython.int,
+        first: cython.int,
+        last: cython.int,
+        matched: cython.int,
+    ) -> None:
+        self.length = length
+        self.coefficient = coefficient
+        self.zeros = zeros
+        self.first = first
+        self.last = last
+        self.matched = matched
 
 
 class Completion(NamedTuple):
@@ -101,6 +120,7 @@ class _Gap(NamedTuple):
     combinations: tuple[Combination, ...]
 
 
+@cython.cclass
 class Lattices:
     """The divisors among the atoms.
 
@@ -120,7 +140,7 @@ class Lattices:
                 else:
                     figures = digits_of(atom.divisor)
                     divisor = (figures.coefficient, figures.low)
-                self.divisors[divisor] = self.divisors.get(divisor, 0) | 1 << bit
+                self.divisors[divisor] = self.divisors.get(divisor, 0) | _ONE << bit
                 self.modulus = lcm(self.modulus, divisor[0])
         self.residues = lcm(self.modulus, 10)
         self.all_bits = sum(self.divisors.values())
@@ -134,20 +154,28 @@ class Lattices:
             self._whole = combinations(self.divisors, whole=True)
         return self._whole
 
-    def thresholds(self, coefficient: int) -> list[tuple[int, int]]:
+    @cython.ccall
+    def thresholds(self, coefficient: Any) -> Any:
         """Return (e, bits): `coefficient * 10 ** e'` is a multiple exactly from e' = e on."""
-        found = []
+        found: list[tuple[int, int]] = []
         for (divisor, exponent), bits in self.divisors.items():
             tens = 0 if divisor == 1 else tens_needed(coefficient, divisor)
             if tens >= 0:
                 found.append((exponent + tens, bits))
         return found
 
-    def bits(self, coefficient: int, exponent: int) -> int:
+    @cython.ccall
+    def bits(self, coefficient: Any, exponent: Any) -> Any:
         """Return the bits of the divisors of `coefficient * 10 ** exponent`."""
-        return sum(bits for least, bits in self.thresholds(coefficient) if exponent >= least)
+        result: Any = 0
+        if self.divisors:
+            for least, bits in self.thresholds(coefficient):
+                if exponent >= least:
+                    result |= bits
+        return result
 
 
+@cython.cclass
 class HalfLine:
     """The numbers of one sign, by magnitude.
 
@@ -228,7 +256,8 @@ class HalfLine:
             high = (digits.coefficient, digits.low)
         return _Gap(low_magnitude, low_rank, low, high_magnitude, high_rank, high, ())
 
-    def empty(self, whole: bool) -> bool:
+    @cython.ccall
+    def empty(self, whole: cython.bint) -> cython.bint:
         """Return whether no number of this sign is wanted.
 
         Args:
@@ -244,12 +273,14 @@ class HalfLine:
         """Return the magnitudes of the constants, ascending."""
         return self._magnitudes
 
-    def matches_constant(self, figures: Figures) -> bool:
+    @cython.ccall
+    def matches_constant(self, figures: Figures) -> cython.bint:
         """Return whether the digits, followed by zeros, are those of the constant of the first rank."""
         first = figures.first
         return figures.last > first and figures.matched >= len(self.significands[first])
 
-    def vector(self, figures: Figures, magnitude: int) -> int:
+    @cython.ccall
+    def vector(self, figures: Figures, magnitude: Any) -> Any:
         """Return the truth of the comparisons for `0.N * 10 ** magnitude`.
 
         At a constant the bits of the divisors are in it too.
@@ -268,12 +299,16 @@ class HalfLine:
             return self._point_vectors[start + place]
         return self._gap_vectors[start + place]
 
-    def follow(self, figures: Figures, digit: str) -> tuple[int, int, int]:
+    @cython.ccall
+    def follow(self, figures: Figures, digit: str) -> Any:
         """Return `first`, `last` and `matched` after one more digit of the significand."""
-        first, last = figures.first, figures.last
+        first: cython.int = figures.first
+        last: cython.int = figures.last
+        low: cython.int
+        high: cython.int
         if first == last:
             return first, last, 0
-        texts = self.significands
+        texts: list[str] = self.significands
         prefix = texts[last - 1][: figures.matched]
         if digit == "0" and self.matches_constant(figures):
             low = first
@@ -287,33 +322,43 @@ class HalfLine:
         matched = figures.matched + 1
         return low, high, min(matched, len(texts[low])) if high == low + 1 else matched
 
-    def gap(self, figures: Figures, digit: str) -> tuple[int, int]:
+    @cython.ccall
+    def gap(self, figures: Figures, digit: str) -> Any:
         """Return the first and last digit, as bytes, that compare with the constants as `digit` does.
 
         Args:
             digit: one, from 1 to 9, that no constant has next.
         """
-        first, last, matched = (
-            (figures.first, figures.last, figures.matched)
-            if figures.length
-            else (0, len(self.significands), 0)
-        )
-        low, high = "1", "9"
+        first: cython.int = 0
+        last: cython.int = len(self.significands)
+        matched: cython.int = 0
+        rank: cython.int
+        low: cython.int = 0x31
+        high: cython.int = 0x39
+        here: cython.int = ord(digit)
+        following: cython.int
+        if figures.length:
+            first, last, matched = figures.first, figures.last, figures.matched
         for rank in range(first, last):
-            following = self.significands[rank][matched : matched + 1]
-            if following < digit:
-                low = max(low, chr(ord(following or "0") + 1))
-            elif following > digit:
-                high = min(high, chr(ord(following) - 1))
-        return ord(low), ord(high)
+            text: str = self.significands[rank]
+            following = ord(text[matched]) if matched < len(text) else 0x30
+            if following < here:
+                low = max(low, following + 1)
+            elif following > here:
+                high = min(high, following - 1)
+        return low, high
 
-    def completion(self, figures: Figures, reach: Reach, whole: bool) -> Completion | None:
+    @cython.ccall
+    def completion(self, figures: Figures, reach: Any, whole: cython.bint) -> Any:
         """Return a wanted number that starts with these digits, or `None` if none is in reach.
 
         Args:
             whole: whether the text is to be nothing but digits.
         """
-        length, first, last = figures.length, figures.first, figures.last
+        length: cython.int = figures.length
+        first: cython.int = figures.first
+        last: cython.int = figures.last
+        rank: cython.int
         points = self._points[whole]
         for rank in range(first, last):
             for index in points[rank]:
@@ -333,12 +378,13 @@ class HalfLine:
                         return found
         return None
 
-    def _in_gap(
-        self, figures: Figures, gap: _Gap, combination: Combination, shift: int, finest: int
-    ) -> Completion | None:
-        first, last = figures.first, figures.last
+    @cython.cfunc
+    def _in_gap(self, figures: Figures, gap: Any, combination: Any, shift: Any, finest: Any) -> Any:
+        first: cython.int = figures.first
+        last: cython.int = figures.last
         magnitude = figures.length + shift
-        cut_low = cut_high = False
+        cut_low: cython.bint = False
+        cut_high: cython.bint = False
         if magnitude == gap.low_magnitude:
             if gap.low_rank >= last:
                 return None
@@ -349,14 +395,14 @@ class HalfLine:
             cut_high = gap.high_rank < last
         if not cut_low and not cut_high and combination.unit is None and not combination.others:
             return Completion(shift, "")
-        prefix = figures.coefficient * 10**figures.zeros
+        prefix = figures.coefficient * _TEN**figures.zeros
         lower = gap.low if cut_low else (prefix, shift)
         upper = gap.high if cut_high else (prefix + 1, shift)
         value = member(combination, lower, not cut_low, upper, finest)
         if value is None:
             return None
         more = shift - value[1]
-        rest = value[0] - prefix * 10**more if more > 0 else 0
+        rest = value[0] - prefix * _TEN**more if more > 0 else 0
         return Completion(shift, decimal_text(rest).zfill(more).rstrip("0") if rest else "")
 
 
@@ -417,7 +463,7 @@ def _events(atoms: tuple[Atom | Within, ...], negative: bool) -> tuple[int, dict
         return events[key]
 
     for bit, atom in enumerate(atoms):
-        mask = 1 << bit
+        mask = _ONE << bit
         if isinstance(atom, OneOf):
             for value in atom.values:
                 place = event(value)

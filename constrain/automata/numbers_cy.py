@@ -14,7 +14,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
+
+try:
+    import cython
+except ModuleNotFoundError:
+    from constrain._cython import cython
+
+if cython.compiled:
+    from cython.cimports.constrain.automata.number_sets_cy import Figures, HalfLine, Lattices
+    from cython.cimports.constrain.automata.table_cy import TableAutomaton
+else:
+    from constrain.automata.number_sets_cy import Figures, HalfLine, Lattices
+    from constrain.automata.table_cy import TableAutomaton
 
 from constrain.automata.number_atoms import (
     AtLeast,
@@ -28,7 +40,7 @@ from constrain.automata.number_atoms import (
 )
 from constrain.automata.number_exponents import Exponents
 from constrain.automata.number_lattices import FINEST
-from constrain.automata.number_sets import Figures, HalfLine, Lattices, Reach
+from constrain.automata.number_sets_cy import Reach
 from constrain.automata.number_text import (
     E_SIGN,
     EXPONENT,
@@ -43,11 +55,10 @@ from constrain.automata.number_text import (
     ZERO_POINT,
     Caps,
     E,
-    Position,
     Power,
     largest_values,
 )
-from constrain.automata.table_cy import DEAD, UNKNOWN, TableAutomaton
+from constrain.automata.table_cy import DEAD
 
 __all__ = [
     "ALPHABET",
@@ -59,6 +70,7 @@ __all__ = [
     "MultipleOf",
     "NumberAutomaton",
     "OneOf",
+    "Position",
     "Within",
     "exact",
     "number_automaton",
@@ -73,9 +85,33 @@ _DOT: Final = 0x2E
 _SMALL_E: Final = 0x65
 _LARGE_E: Final = 0x45
 
+#: No C integers: their powers and shifts have any size.
+_ONE: Any = 1
+_TEN: Any = 10
+
 _NOTHING = Figures(0, 0, 0, 0, 0, 0)
 
 
+@cython.no_gc
+@cython.cclass
+class Position:
+    """What a state stands for, up to `e`.
+
+    Attributes:
+        phase: the place in the grammar.
+        side: the index of the half-line.
+        figures: the significant digits.
+        places: the number of digits behind the point.
+    """
+
+    def __init__(self, phase: cython.int, side: cython.int, figures: Figures, places: cython.int) -> None:
+        self.phase = phase
+        self.side = side
+        self.figures = figures
+        self.places = places
+
+
+@cython.cclass
 class NumberAutomaton(TableAutomaton):
     """The JSON numbers whose truth vector over `atoms` is wanted.
 
@@ -108,7 +144,7 @@ class NumberAutomaton(TableAutomaton):
         self._bounded = bounded
         limit = self._limit(atoms) if bounded else None
         # The policy's limit is one more atom, which every wanted number satisfies.
-        within = 0 if limit is None else 1 << len(atoms)
+        within = 0 if limit is None else _ONE << len(atoms)
         verdicts: dict[int, int] = {}
 
         def verdict(vector: int) -> int:
@@ -119,14 +155,14 @@ class NumberAutomaton(TableAutomaton):
                 verdicts[vector] = known
             return known
 
-        self._verdict = verdict
+        self._verdict: Callable[[int], int] = verdict
         self._textual = 0
         self._zero = within
         for bit, atom in enumerate(atoms):
             if isinstance(atom, IntegerText):
-                self._textual |= 1 << bit
+                self._textual |= _ONE << bit
             elif _holds_at_zero(atom):
-                self._zero |= 1 << bit
+                self._zero |= _ONE << bit
         limited: tuple[Atom | Within, ...] = atoms if limit is None else (*atoms, limit)
         self._sides = tuple(
             [
@@ -137,6 +173,8 @@ class NumberAutomaton(TableAutomaton):
         # Without constants both signs behave alike and share their states.
         self._negative = 1 if self._sides[0].differs(self._sides[1]) else 0
         self._caps = self._bounded_caps() if bounded else Caps(_FAR, _FAR, _FAR)
+        self._most_whole = self._caps.whole
+        self._most_places = self._caps.places
         self._positions: list[Position | Power] = []
         self._states: dict[tuple[object, ...], int] = {}
         self._exponents: dict[Exponents, Exponents] = {}
@@ -155,20 +193,24 @@ class NumberAutomaton(TableAutomaton):
     def _new_state(self, position: Position | Power, verdict: int) -> int:
         state: int = self.add_state(verdict >= 0, max(verdict, 0))
         self._positions.append(position)
-        self.set_transitions(state, 0, 255, DEAD)
-        for byte in FOLLOWERS[position.phase]:
-            self.set_transition(state, byte, UNKNOWN)
+        self.leave_open(state, FOLLOWERS[position.phase])
         return state
 
-    def _state_at(self, position: Position) -> int:
-        phase, side, figures, places = position
-        half_line = self._sides[side]
-        lattices = self._lattices
+    @cython.cfunc
+    def _state_at(self, position: Position) -> cython.int:
+        phase: cython.int = position.phase
+        side: cython.int = position.side
+        places: cython.int = position.places
+        figures: Figures = position.figures
+        half_line: HalfLine = self._sides[side]
+        lattices: Lattices = self._lattices
+        state: cython.int
+        magnitude: cython.int
         residue: int | None = None
         if figures.first == figures.last:
             residue = figures.coefficient % lattices.modulus
         magnitude = figures.length - places
-        compared: tuple[int, ...] = figures[3:]
+        compared: object = (figures.first, figures.last, figures.matched)
         if phase >= POINT and not half_line.own and figures.first == figures.last:
             # Nothing is left to compare with but the limit: what matters is the power of ten from
             # which on the digits exceed it, and whole digits and their comparison are one number.
@@ -182,19 +224,21 @@ class NumberAutomaton(TableAutomaton):
             residue,
             compared,
         )
-        state = self._states.get(key)
-        if state is None:
-            verdict = self._verdict_at(position)
-            if verdict < 0 and self._completion(position) is None:
-                state = DEAD
-            else:
-                state = self._new_state(position, verdict)
-            self._states[key] = state
+        known = self._states.get(key)
+        if known is not None:
+            state = known
+            return state
+        verdict = self._verdict_at(position)
+        if verdict < 0 and self._completion(position) is None:
+            state = DEAD
+        else:
+            state = self._new_state(position, verdict)
+        self._states[key] = state
         return state
 
     def _power_state(self, power: Power) -> int:
         phase, exponents, negative, value, left = power
-        key: tuple[object, ...] = power
+        key: Any = power
         if phase != E and left != _FAR:
             # What is left of a limited exponent is much the same behind most significands.
             key = (phase, exponents.rest(negative, value, left))
@@ -209,25 +253,38 @@ class NumberAutomaton(TableAutomaton):
             self._states[key] = state
         return state
 
-    def _verdict_at(self, position: Position) -> int:
+    @cython.cfunc
+    def _verdict_at(self, position: Position) -> object:
         """The verdict on a text that ends here."""
-        phase, side, figures, places = position
+        phase: cython.int = position.phase
+        places: cython.int = position.places
+        figures: Figures = position.figures
+        half_line: HalfLine
         textual = self._textual if phase <= INTEGER else 0
         if phase in (ZERO, ZERO_FRACTION):
             return self._verdict(self._zero | textual)
         if phase in (INTEGER, FRACTION):
-            vector = self._sides[side].vector(figures, figures.length - places)
+            half_line = self._sides[position.side]
+            vector = half_line.vector(figures, figures.length - places)
             exponent = figures.zeros - places
             return self._verdict(vector | self._lattices.bits(figures.coefficient, exponent) | textual)
         return -1
 
     # Transitions.
 
-    def expand(self, state: int, byte: int) -> int:
-        position = self._positions[state]
-        if isinstance(position, Power):
-            return self._power_after(position, byte)
-        phase, side, figures, _ = position
+    @cython.ccall
+    @cython.exceptval(-3, check=True)
+    def expand(self, state: cython.int, byte: cython.int) -> cython.int:
+        target: cython.int
+        found: Any = self._positions[state]
+        if isinstance(found, Power):
+            target = self._power_after(found, byte)
+            return target
+        position: Position = found
+        phase: cython.int = position.phase
+        side: cython.int = position.side
+        figures: Figures = position.figures
+        half_line: HalfLine = self._sides[side]
         if byte in (_SMALL_E, _LARGE_E):
             exponents = self._wanted_exponents(position)
             target = self._power_state(Power(E, exponents, False, 0, self._caps.exponent))
@@ -240,40 +297,49 @@ class NumberAutomaton(TableAutomaton):
             return self._state_at(Position(MINUS, self._negative, _NOTHING, 0))
         if byte == 0x30:
             return self._after_zero(position)
-        next_position = self._after_digit(position, byte)
+        next_position: Position = self._after_digit(position, byte)
         target = DEAD if next_position is None else self._state_at(next_position)
         if self._lattices.modulus == 1 and (
             next_position is None or next_position.figures.first == next_position.figures.last
         ):
             # Digits that no constant has here, and between which none has one, lead to one state.
-            low, high = self._sides[side].gap(figures, chr(byte))
+            low, high = half_line.gap(figures, chr(byte))
             self.set_transitions(state, low, high, target)
         return target
 
-    def _after_zero(self, position: Position) -> int:
-        phase, side, _, places = position
+    @cython.cfunc
+    def _after_zero(self, position: Position) -> cython.int:
+        phase: cython.int = position.phase
+        side: cython.int = position.side
+        places: cython.int = position.places
         if phase <= MINUS:
             return self._state_at(Position(ZERO, side, _NOTHING, 0))
         if phase in (ZERO_POINT, ZERO_FRACTION):
-            if places >= self._caps.places:
+            if places >= self._most_places:
                 return DEAD
             return self._state_at(Position(ZERO_FRACTION, side, _NOTHING, places + 1))
-        next_position = self._after_digit(position, 0x30)
+        next_position: Position = self._after_digit(position, 0x30)
         return DEAD if next_position is None else self._state_at(next_position)
 
-    def _after_digit(self, position: Position, byte: int) -> Position | None:
+    @cython.cfunc
+    def _after_digit(self, position: Position, byte: cython.int) -> Position | None:
         """The position after a digit of the significand, or `None` if a cap forbids it."""
-        phase, side, figures, places = position
+        phase: cython.int = position.phase
+        side: cython.int = position.side
+        places: cython.int = position.places
+        zeros: cython.int
+        figures: Figures = position.figures
+        half_line: HalfLine = self._sides[side]
+        lattices: Lattices
         if phase <= INTEGER:
-            if figures.length >= self._caps.whole:
+            if figures.length >= self._most_whole:
                 return None
             phase = INTEGER
         else:
-            if places >= self._caps.places:
+            if places >= self._most_places:
                 return None
             phase = FRACTION
             places += 1
-        half_line = self._sides[side]
         if figures.length == 0:
             figures = Figures(0, 0, 0, 0, len(half_line.significands), 0)
         first, last, matched = half_line.follow(figures, chr(byte))
@@ -282,10 +348,11 @@ class NumberAutomaton(TableAutomaton):
         else:
             zeros = 0
             if first != last:
-                coefficient = figures.coefficient * 10 ** (figures.zeros + 1) + byte - 0x30
+                coefficient = figures.coefficient * _TEN ** (figures.zeros + 1) + byte - 0x30
             else:
-                residues = self._lattices.residues
-                shifted = figures.coefficient * pow(10, figures.zeros + 1, residues)
+                lattices = self._lattices
+                residues = lattices.residues
+                shifted = figures.coefficient * pow(_TEN, figures.zeros + 1, residues)
                 coefficient = (shifted + byte - 0x30) % residues
         return Position(
             phase, side, Figures(figures.length + 1, coefficient, zeros, first, last, matched), places
@@ -303,12 +370,14 @@ class NumberAutomaton(TableAutomaton):
 
     def _wanted_exponents(self, position: Position) -> Exponents:
         """The exponents that make the number that was read a wanted one."""
-        phase, side, figures, places = position
+        phase: cython.int = position.phase
+        places: cython.int = position.places
+        figures: Figures = position.figures
         far = self._caps.largest_exponent
         if phase in (ZERO, ZERO_FRACTION):
             exponents = Exponents.of([], lambda _: self._verdict(self._zero), far)
         else:
-            half_line = self._sides[side]
+            half_line: HalfLine = self._sides[position.side]
             magnitude = figures.length - places
             thresholds = [
                 (least - figures.zeros + places, bits)
@@ -333,9 +402,9 @@ class NumberAutomaton(TableAutomaton):
     def live_bytes(self, state: int) -> int:
         """Return the bytes that may follow, as a mask: bit b stands for the byte b."""
         live = 0
-        for byte in FOLLOWERS[self._positions[state].phase]:
+        for byte in list(FOLLOWERS[self._positions[state].phase]):
             if self.step(state, byte) != DEAD:
-                live |= 1 << byte
+                live |= _ONE << byte
         return live
 
     def completion(self, state: int) -> bytes:
@@ -360,7 +429,9 @@ class NumberAutomaton(TableAutomaton):
         return text
 
     def _completion(self, position: Position, shortest: bool = False) -> str | None:
-        phase, side, figures, _ = position
+        phase: cython.int = position.phase
+        side: cython.int = position.side
+        figures: Figures = position.figures
         if phase <= MINUS:
             zero_wanted = self._verdict(self._zero | self._textual) >= 0
             if zero_wanted and not shortest:
@@ -371,7 +442,7 @@ class NumberAutomaton(TableAutomaton):
             return min(texts, key=len, default=None) if shortest else next(texts, None)
         if phase in (ZERO, ZERO_POINT, ZERO_FRACTION):
             return self._zero_completion(position)
-        half_line = self._sides[side]
+        half_line: HalfLine = self._sides[side]
         caps = self._caps
         if phase == INTEGER and self._textual:
             reach = Reach(0, caps.whole - figures.length, _FAR, 0, 0)
@@ -382,13 +453,15 @@ class NumberAutomaton(TableAutomaton):
         return None if found is None else caps.spelled(position, found, bool(self._textual))
 
     def _empty(self, side: int) -> bool:
-        half_line = self._sides[side]
+        half_line: HalfLine = self._sides[side]
         return half_line.empty(whole=False) and (not self._textual or half_line.empty(whole=True))
 
     def _first_completions(self, position: Position) -> Iterator[str]:
         """Completions that start with each possible byte of a number."""
-        phase, side, _, _ = position
-        for byte in b"1234567890":
+        phase: int = position.phase
+        side: int = position.side
+        # Compiled, `bytes` are iterated as signed characters.
+        for byte in list(b"1234567890"):
             following: Position | None = Position(ZERO, side, _NOTHING, 0)
             if byte != 0x30:
                 following = self._after_digit(position, byte)
@@ -402,7 +475,9 @@ class NumberAutomaton(TableAutomaton):
                 yield "-" + text
 
     def _zero_completion(self, position: Position) -> str | None:
-        phase, side, _, places = position
+        phase: int = position.phase
+        side: int = position.side
+        places: int = position.places
         if self._verdict_at(position) >= 0:
             return ""
         dot = "." if phase == ZERO else ""
@@ -413,7 +488,7 @@ class NumberAutomaton(TableAutomaton):
         # Without caps the exponent makes up for any number of zeros.
         last = self._caps.places if self._bounded else places + 1
         for place in range(places, last):
-            for byte in b"123456789":
+            for byte in list(b"123456789"):
                 following = self._after_digit(Position(POINT, side, _NOTHING, place), byte)
                 if following is not None:
                     done = self._verdict_at(following) >= 0
@@ -447,7 +522,7 @@ def number_automaton(
     places = sorted(range(len(atoms)), key=lambda place: _order(atoms[place]))
     vectors = [
         sum((index >> bit & 1) << place for bit, place in enumerate(places))
-        for index in range(1 << len(atoms))
+        for index in range(_ONE << len(atoms))
     ]
     goals = tuple([bool(goal(vector)) for vector in vectors])
     outcomes = tuple(
