@@ -3,6 +3,7 @@ from constrain.automata.table_cy cimport TableAutomaton
 from constrain.matching.frames_cy cimport Frame, Goal
 from constrain.matching.key_trie_cy cimport KeyTrie
 from constrain.matching.leaving_cy cimport Leaving
+from constrain.matching.mask_cache_cy cimport MaskCache
 from constrain.matching.position_cy cimport Policy, Position
 from constrain.matching.walks_cy cimport Sub, WalkTrie
 from constrain.vocabulary.token_trie_cy cimport TokenTrie
@@ -24,9 +25,10 @@ cdef class MaskContents(Leaving):
     cdef WalkTrie after_number
     cdef WalkTrie resuming
     cdef WalkTrie numbers
-    cdef object _cache
+    cdef MaskCache _cache
     cdef Py_ssize_t _max_bytes
-    cdef object _own_cache(self)
+    cdef MaskCache _cache_of(self, TableAutomaton automaton)
+    cdef int _store(self, MaskCache cache, object key)
     cdef dict _universal
     cdef dict _endless
     cdef int _fits_state

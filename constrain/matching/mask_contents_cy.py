@@ -23,6 +23,7 @@ if cython.compiled:
     from cython.cimports.constrain.matching.frames_cy import Frame, Goal
     from cython.cimports.constrain.matching.key_trie_cy import KeyTrie
     from cython.cimports.constrain.matching.leaving_cy import Leaving
+    from cython.cimports.constrain.matching.mask_cache_cy import MaskCache
     from cython.cimports.constrain.matching.modes import (
         END,
         FIRST_ITEM,
@@ -41,6 +42,7 @@ else:
     from constrain.matching.frames_cy import Frame, Goal
     from constrain.matching.key_trie_cy import KeyTrie
     from constrain.matching.leaving_cy import Leaving
+    from constrain.matching.mask_cache_cy import MaskCache
     from constrain.matching.modes import (
         END,
         FIRST_ITEM,
@@ -61,7 +63,7 @@ else:
 from constrain.automata.lazy_dfa_cy import RICH, LazyDfa
 from constrain.matching.mask_words_cy import united
 from constrain.matching.outlines import Outlines, outlines_of
-from constrain.matching.vocabulary_masks import SHORT, MaskCache, vocabulary_masks
+from constrain.matching.vocabulary_masks import SHORT, vocabulary_masks
 
 __all__ = ["MaskContents"]
 
@@ -105,11 +107,23 @@ class MaskContents(Leaving):
         return 0
 
     @cython.cfunc
-    def _own_cache(self) -> Any:
-        """Return the masks of automata that no other constraint has."""
+    def _cache_of(self, automaton: TableAutomaton) -> MaskCache:
+        """Return where masks of the states of an automaton are kept."""
+        if automaton.is_shared:
+            return self.shared.cache
         if self._cache is None:
             self._cache = MaskCache(self._max_bytes // 2)
         return self._cache
+
+    @cython.cfunc
+    def _store(self, cache: MaskCache, key: object) -> cython.int:
+        """Keep the mask that is being filled, and go on from it."""
+        mask: bytes = self._packed()
+        cache.put(key, mask)
+        if cython.compiled:
+            self._first = mask
+            self._n_logged = 0
+        return 0
 
     @cython.cfunc
     def _fill(self, position: Position) -> cython.int:
@@ -173,7 +187,7 @@ class MaskContents(Leaving):
     def _with_numbers(self, blanks: bytes, goal: Goal, position: Position) -> bytes:
         """Return the tokens of blanks alone and those that begin the numbers of a goal."""
         key: object = (goal.number, self.policy.whitespace_name, position.blanks)
-        cache = self.shared.cache
+        cache: MaskCache = self.shared.cache
         mask = cache.get(key)
         if mask is None:
             self.filter = self.shared.judge_blanks(self.policy, position.blanks)[0]
@@ -195,17 +209,17 @@ class MaskContents(Leaving):
             position.end_number(target)
             if target.mode != END or self.policy.trailing:
                 blanks = self.shared.judge_blanks(self.policy, target.blanks)[1]
-        cache = self.shared.cache if automaton.is_shared else self._own_cache()
+        cache: MaskCache = self._cache_of(automaton)
         key: object = (automaton, position.state, "" if blanks is None else self.policy.whitespace_name)
         mask = cache.get(key)
-        if mask is None:
+        if mask is not None:
+            self._copy(mask)
+        else:
             self._clear()
             self._walk(self.numeric, 0, position, 0)
-            mask = self._packed()
             if blanks is not None:
-                mask = united(mask, blanks)
-            cache.put(key, mask)
-        self._copy(mask)
+                self._copy(united(self._packed(), blanks))
+            self._store(cache, key)
         self._walk(self.after_number, 0, position, 0)
         if blanks is not None:
             self._walk_structure(target)
@@ -279,12 +293,12 @@ class MaskContents(Leaving):
         """
         key: object = left
         mask = self.shared.cache.get(key)
-        if mask is None:
+        if mask is not None:
+            self._copy(mask)
+        else:
             self._copy(self.shared.short_tokens(left))
             self._walk(self.escaped, 0, position, 0)
-            mask = self._packed()
-            self.shared.cache.put(key, mask)
-        self._copy(mask)
+            self._store(self.shared.cache, key)
         return 0
 
     @cython.cfunc
@@ -312,17 +326,17 @@ class MaskContents(Leaving):
     def _copy_short(self, position: Position, outline: object) -> cython.int:
         """Write the mask of the short tokens that stay inside a string whose bounds they surely keep."""
         automaton: TableAutomaton = position.automaton
-        cache = self.shared.cache if automaton.is_shared else self._own_cache()
+        cache: MaskCache = self._cache_of(automaton)
         key: object = (automaton, position.state if outline is None else outline, SHORT)
         mask = cache.get(key)
-        if mask is None:
+        if mask is not None:
+            self._copy(mask)
+        else:
             self._clear()
             self._add_plain(self.plain, automaton, position.state, None, 0, False)
             self._walk(self.escaped, 0, position, 0)
             self._intersect(self.shared.short)
-            mask = self._packed()
-            cache.put(key, mask)
-        self._copy(mask)
+            self._store(cache, key)
         return 0
 
     @cython.cfunc
@@ -345,7 +359,7 @@ class MaskContents(Leaving):
             self._clear()
             self._walk(self.inside, 0, position, 0)
             return 0
-        cache = self.shared.cache if automaton.is_shared else self._own_cache()
+        cache: MaskCache = self._cache_of(automaton)
         # Where keys were written, only what is rich of new ones goes on; such a mask is another one.
         has_written: cython.bint = (
             position.mode == IN_KEY and frame.n_names > 0 and automaton is not frame.shape.keys.automaton
@@ -359,7 +373,7 @@ class MaskContents(Leaving):
         if outline is not None:
             self._copy_short(position, outline)
             self._add_long(position, None)
-            cache.put(key, self._packed())
+            self._store(cache, key)
             return 0
         self._clear()
         self._rich = True
@@ -369,9 +383,7 @@ class MaskContents(Leaving):
             self._clear()
             self._walk(self.inside, 0, position, 0)
         if self._rich:
-            mask = self._packed()
-            cache.put(key, mask)
-            self._copy(mask)
+            self._store(cache, key)
         return 0
 
     @cython.cfunc

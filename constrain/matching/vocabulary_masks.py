@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -16,6 +14,7 @@ from constrain.matching.json_lookahead import (
     VALUE_REMAINDER,
     may_follow,
 )
+from constrain.matching.mask_cache_cy import MaskCache
 from constrain.matching.modes import END
 from constrain.matching.position_cy import Policy, free_string_position
 from constrain.matching.walks_cy import build_subs, group_trie, whole_trie
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from constrain.matching.outlines import Outlines
     from constrain.vocabulary import Vocabulary
 
-__all__ = ["SHORT", "MaskCache", "VocabularyMasks", "vocabulary_masks"]
+__all__ = ["SHORT", "VocabularyMasks", "vocabulary_masks"]
 
 
 #: Tokens of more bytes are few; what a text may have left decides about them one by one.
@@ -256,33 +255,3 @@ def _subset(trie: TokenTrie, text: bytes, offset: Any, wanted: Any) -> TokenTrie
     starts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
     ids = trie.sorted_ids[wanted[trie.sorted_ids]]
     return TokenTrie(chosen, starts, ids)
-
-
-class MaskCache:
-    """Packed masks by key, the least recently used dropped above a budget of bytes; for any thread."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
-        self.size = 0
-        self._masks: OrderedDict[object, bytes] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, key: object) -> bytes | None:
-        """Return the mask of a key, if it is kept."""
-        mask = self._masks.get(key)
-        if mask is not None:
-            try:
-                self._masks.move_to_end(key)
-            except KeyError:
-                # Another thread has dropped it in between.
-                return mask
-        return mask
-
-    def put(self, key: object, mask: bytes) -> None:
-        """Keep a mask."""
-        with self._lock:
-            self.size += len(mask) - len(self._masks.pop(key, b""))
-            self._masks[key] = mask
-            while self.size > self.max_bytes and len(self._masks) > 1:
-                _, dropped = self._masks.popitem(last=False)
-                self.size -= len(dropped)

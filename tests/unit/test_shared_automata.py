@@ -13,7 +13,7 @@ from constrain.automata.lazy_dfa_cy import any_text_automaton
 from constrain.automata.number_atoms import AtLeast, MultipleOf
 from constrain.automata.numbers_cy import number_automaton
 from constrain.frontends.json_schema.formats import format_automaton
-from constrain.matching.vocabulary_masks import MaskCache
+from constrain.matching.mask_cache_cy import MaskCache
 
 TEXTS = {
     "date-time": b'"2024-02-29T12:30:00.5Z"',
