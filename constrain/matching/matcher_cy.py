@@ -45,6 +45,7 @@ from constrain.matching.completion import completion
 
 __all__ = ["Matcher", "fill_bitmasks"]
 
+_ARRAY: Any = np.ndarray
 #: Documents with more tokens are not kept among those written lately.
 _MOST_SEEN_TOKENS = 4096
 #: For so many positions it is remembered what completes the document.
@@ -119,7 +120,7 @@ class Matcher:
             False if all tokens are allowed, so that the mask need not be applied.
         """
         written: cython.int
-        if cython.compiled and type(bitmask) is np.ndarray:
+        if cython.compiled and type(bitmask) is _ARRAY:
             written = self._write(bitmask, row)
             if written < 2:
                 return written == 0

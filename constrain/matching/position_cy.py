@@ -93,6 +93,8 @@ from constrain.options import Options
 
 __all__ = ["Policy", "Position", "free_string_position"]
 
+#: The bytes, each alone.
+_SINGLE: Any = [bytes((byte,)) for byte in range(256)]
 _LITERALS = {NULL: b"null", FALSE_LITERAL: b"false", TRUE_LITERAL: b"true"}
 
 
@@ -369,7 +371,7 @@ class Position:
         else:
             return False
         if frame.captures:
-            target.key = bytes((byte,)) if target.mode == IN_NUMBER else b""
+            target.key = _SINGLE[byte] if target.mode == IN_NUMBER else b""
         target.frame = frame
         target.goal = goal
         target.blanks = 0
@@ -407,7 +409,7 @@ class Position:
             target.automaton = self.automaton
             target.state = state
             if self.frame.captures:
-                target.key = self.key + bytes((byte,))
+                target.key = self.key + _SINGLE[byte]
             return True
         if byte > 0x20 and byte != 0x2C and byte != 0x5D and byte != 0x7D:
             return False
@@ -448,7 +450,7 @@ class Position:
         target.escape = NO_ESCAPE
         target.length = self.length
         if self.frame.captures:
-            target.key = self.key + bytes((byte,))
+            target.key = self.key + _SINGLE[byte]
         if goal.text_low > 0 or goal.text_high >= 0:
             return target._count(byte)
         return True
@@ -496,7 +498,7 @@ class Position:
             self.trie = self.names.child(self.trie, byte)
         if self.state >= 0:
             self.state = self.automaton.step(self.state, byte)
-        self.key = self.key + bytes((byte,))
+        self.key = self.key + _SINGLE[byte]
         return (self.state >= 0 and self.free_is_live(self.state, b"")) or self._named_is_live()
 
     @cython.ccall
