@@ -152,8 +152,8 @@ class Language:
         first, second, items, low, high, payload: the operands, by kind.
         lengths, least: memos of `constrain.automata.lengths`.
 
-    The garbage collector does not look at nodes: they refer to nodes alone, and to one another in circles
-    only by `steps`, which their arena forgets when it goes.
+    The garbage collector does not look at nodes: they refer to nodes alone, and in circles only by `steps`
+    and by what a variable means, which their arena cuts when it goes.
     """
 
     def __init__(self) -> None:
@@ -243,6 +243,8 @@ class Languages:
                 if _BASE and node.number < cython.cast(Languages, _BASE[0]).size:
                     break
                 node.steps = None
+                if node.kind == VARIABLE:
+                    node.first = None  # type: ignore[assignment]
 
     @cython.cfunc
     def _close(self) -> cython.int:

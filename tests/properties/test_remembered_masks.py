@@ -18,7 +18,9 @@ import numpy as np
 import pytest
 
 import constrain
+from constrain.automata.table_cy import COMPILED
 from constrain.matching import frames_cy
+from constrain.matching.position_cy import Position
 from tests.support.random_schemas import random_schema, small_vocabulary
 from tests.support.real_engine import vocabulary
 
@@ -144,6 +146,32 @@ def _schema(number: int) -> dict[str, Any]:
         },
         "required": [f"name{number}"],
     }
+
+
+@pytest.mark.skipif(not COMPILED, reason="whole masks are kept in an uncompiled build")
+def test_small_masks_take_little_of_the_budget() -> None:
+    # A row is 16 kB: the budget has room for 64 of them in a generation, but these differ by few tokens.
+    tokens = vocabulary([*(bytes([byte]) for byte in range(256)), *(b"%d" % n for n in range(128_000)), None])
+    names = [f"{first}{second}{third}" for first in "abcdefgh" for second in "abcdefgh" for third in "abc"]
+    options = constrain.Options(max_mask_bytes=4 * 1024 * 1024)
+    schema = {"properties": {name: {"type": "boolean"} for name in names}, "additionalProperties": False}
+    session = constrain.compile_json_schema(schema, options=options).matcher(tokens).session
+    builder = session.builder
+
+    def masks() -> list[Any]:
+        position = Position(session.policy)
+        position.begin(session.machine.root)
+        found = []
+        for byte in json.dumps(dict.fromkeys(names, True), separators=(",", ":")).encode()[:1200]:
+            assert position.step(byte, position)
+            builder.filled(position)
+            found.append(builder.filled(position))
+        return found
+
+    first, second = masks(), masks()
+    assert len(first) == 1200
+    assert sum(one is other for one, other in zip(first, second, strict=True)) == 1200
+    assert len({id(one) for one in first}) > 500
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")

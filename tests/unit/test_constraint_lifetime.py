@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
 
 import constrain
+from constrain.automata.languages_cy import Languages
+from constrain.automata.table_cy import COMPILED
 from constrain.matching.frames_cy import Frame
 from tests.support.real_engine import vocabulary
 
@@ -43,3 +47,66 @@ def test_frames_are_freed_with_the_constraint(schema: dict[str, Any]) -> None:
         assert not left
     finally:
         gc.enable()
+
+
+@pytest.mark.skipif(not COMPILED, reason="the interpreter takes its own objects apart")
+def test_languages_are_freed_with_their_arena() -> None:
+    def work() -> None:
+        arena = Languages()
+        # The derivatives of a repetition lead back to it, and a variable means what it is in: circles.
+        words = [arena.repeat(arena.literal(b"%d" % number), 0, number) for number in range(30)]
+        variable = arena.variable(True)
+        loop = arena.union(arena.empty, arena.concat(arena.union(*words[1:3]), arena.literal(b"9"), variable))
+        arena.define(variable, loop)
+        pending = [arena.repeat(arena.union(*words), 0, None), loop]
+        seen = set(pending)
+        while pending:
+            language = pending.pop()
+            for byte in range(0x30, 0x3A):
+                following = arena.derivative(language, byte)
+                if following not in seen:
+                    seen.add(following)
+                    pending.append(following)
+        assert len(seen) > 20
+
+    work()
+    gc.collect()
+    gc.disable()
+    try:
+        before = sys.getallocatedblocks()
+        for _ in range(5):
+            work()
+        # An arena has thousands of objects.
+        assert sys.getallocatedblocks() - before < 500
+    finally:
+        gc.enable()
+
+
+@pytest.mark.skipif(not COMPILED, reason="takes minutes")
+def test_a_long_document_is_freed_without_recursion() -> None:
+    tokens = vocabulary(TOKENS)
+    constraint = constrain.compile_json_schema({"type": "string"})
+    count = 200_000
+    found = []
+
+    def work() -> None:
+        matcher = constraint.matcher(tokens)
+        assert matcher.advance(7)
+        assert matcher.advance_tokens([8] * count) == count
+        twin = matcher.fork()
+        matcher.rollback(count // 2)
+        del matcher
+        assert twin.n_tokens == count + 1
+        twin.rollback(5)
+        assert twin.advance(8)
+        del twin
+        found.append(True)
+
+    size = threading.stack_size(256 * 1024)
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+    assert found
