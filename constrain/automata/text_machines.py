@@ -30,6 +30,9 @@ class TextMachine(ABC):
     byte; they are what `Languages` asks.
     """
 
+    #: Whether some state has an outline.
+    has_outlines = False
+
     @abstractmethod
     def initial(self) -> Hashable:
         """Return the state before the text; some text is accepted from it."""

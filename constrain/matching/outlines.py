@@ -106,7 +106,7 @@ def outlines_of(automaton: LazyDfa) -> Outlines | None:
     seen = set(pending)
     while pending and len(seen) < _MOST_NODES:
         node = pending.pop()
-        if _count(node) >= 0 or node.kind == MACHINE:
+        if _count(node) >= 0 or (node.kind == MACHINE and node.payload[0].has_outlines):
             return Outlines(automaton)
         for part in operands(node):
             if part not in seen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from constrain.automata.languages_cy import Language
 from constrain.frontends.json_schema.grammar import DIGIT, Grammar
+from constrain.frontends.json_schema.leap_seconds import LeapSecond
 
 __all__ = ["date", "date_time", "duration", "time"]
 
@@ -35,52 +36,7 @@ def time(g: Grammar) -> Language:
     zulu = g.one("Zz")
     offset = g.alt(zulu, g.seq(g.one("+-"), hour, ":", minute))
     usual = g.seq(hour, ":", minute, ":", minute, fraction, offset)
-    return g.alt(usual, _leap_second(g, hour, minute, fraction))
-
-
-def _leap_second(g: Grammar, hour: Language, minute: Language, fraction: Language) -> Language:
-    """The times hh:mm:60 that are 23:59:60 UTC: hh:mm is 23:59 plus the offset.
-
-    The digits on both sides agree one by one, but for carries. An offset of +hh:mm means the local
-    minute mm - 1 of the hour hh, or, if mm is 00, the minute 59 of the hour before; -hh:mm means the
-    hour 23 - hh and the minute 59 - mm.
-    """
-    digit = g.one(DIGIT)
-    sixty = g.seq(":60", fraction)
-
-    def clock(template: str) -> Language:
-        return g.seq(*[digit if letter == "*" else letter for letter in template])
-
-    def linked(sign: str, template: str, *pairs: tuple[object, object]) -> Language:
-        """One of the pairs in place of the braces, locally and in the offset."""
-        return g.alt(
-            *[
-                g.seq(clock(template.format(local)), sixty, sign, clock(template.format(offset)))
-                for local, offset in pairs
-            ]
-        )
-
-    times = g.seq(hour, ":", minute, sixty, g.one("+-"), hour, ":", minute)
-    ahead = g.both(
-        times,
-        linked("+", "{}*:**", *[(tens, tens) for tens in range(3)]),
-        linked("+", "*{}:**", *[(unit, unit) for unit in range(10)]),
-        g.alt(
-            g.both(
-                linked("+", "**:{}*", *[(tens, tens) for tens in range(6)]),
-                linked("+", "**:*{}", *[(unit, unit + 1) for unit in range(9)]),
-            ),
-            linked("+", "**:{}", *[(f"{tens}9", f"{tens + 1}0") for tens in range(5)]),
-        ),
-    )
-    full = g.alt(*[g.seq(f"{local:02}:59", sixty, f"+{(local + 1) % 24:02}:00") for local in range(24)])
-    back = g.both(
-        times,
-        linked("-", "{}:**", *[(f"{local:02}", f"{23 - local:02}") for local in range(24)]),
-        linked("-", "**:{}*", *[(tens, 5 - tens) for tens in range(6)]),
-        linked("-", "**:*{}", *[(unit, 9 - unit) for unit in range(10)]),
-    )
-    return g.alt(ahead, full, back, g.seq("23:59", sixty, g.one("Zz")))
+    return g.alt(usual, g.languages.machine(LeapSecond()))
 
 
 def date_time(g: Grammar) -> Language:

@@ -66,6 +66,8 @@ class DomainName(TextMachine):
 
     def __init__(self, international: bool) -> None:
         self.international = international
+        # An octet may be more than a byte of a token where labels are encoded.
+        self.has_outlines = not international
         self._ends: dict[_State, str] = {}
 
     def initial(self) -> _State:
@@ -105,7 +107,6 @@ class DomainName(TextMachine):
 
     def outline(self, state: _State) -> tuple[Hashable, int] | None:
         """Return what a state is but for the numbers of octets, and how many are left."""
-        # An octet may be more than a byte of a token where labels are encoded.
         if self.international:
             return None
         label = state.label
