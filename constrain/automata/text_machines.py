@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-__all__ = ["TextMachine", "TextState"]
+__all__ = ["LEAD_CUTS", "TextMachine", "TextState", "cuts_around"]
 
 #: A state of the reader, and the bytes of a character that was begun.
 TextState = tuple[Any, bytes]
@@ -21,6 +21,12 @@ _FIRST = {1: 0x80, 2: 0x800, 3: 0x10000}
 _ALL_CUTS = (1 << 256) - 1
 #: The continuation bytes one by one.
 _CONTINUATION_CUTS = (2 << 0xC0) - (1 << 0x80)
+#: Behind these not every continuation byte may come.
+_NARROW_LEADS = b"\xe0\xed\xf0\xf4"
+#: Where the continuation bytes that some lead has begin and end.
+_ALIKE_CONTINUATION_CUTS = sum(1 << byte for byte in (0x80, 0x90, 0xA0, 0xC0))
+#: Where the bytes begin and end that lead to characters of which the same bytes are missing.
+LEAD_CUTS = sum(1 << byte for byte in (0x80, 0xC2, 0xE0, 0xE1, 0xED, 0xEE, 0xF0, 0xF1, 0xF4, 0xF5))
 
 
 class TextMachine(ABC):
@@ -72,6 +78,10 @@ class TextMachine(ABC):
         """
         return None
 
+    def is_alike_beyond_ascii(self, state: Any) -> bool:
+        """Return whether all characters beyond ASCII surely lead to one state."""
+        return False
+
     # Byte by byte
 
     def start(self) -> TextState:
@@ -87,6 +97,8 @@ class TextMachine(ABC):
             return None
         low, high, missing = bounds
         if missing:
+            if self.is_alike_beyond_ascii(inner):
+                begun = _representative(begun, missing)
             return None if self._first(inner, low, high) is None else (inner, begun)
         target = self.read(inner, low)
         return None if target is None else (target, b"")
@@ -97,7 +109,10 @@ class TextMachine(ABC):
 
     def cuts(self, state: TextState) -> int:
         """Return the bytes that may behave differently from the byte before them, as bits."""
-        return _CONTINUATION_CUTS if state[1] else self.cuts_at(state[0])
+        inner, begun = state
+        if not begun:
+            return self.cuts_at(inner)
+        return _ALIKE_CONTINUATION_CUTS if self.is_alike_beyond_ascii(inner) else _CONTINUATION_CUTS
 
     def cuts_at(self, state: Any) -> int:
         """Return the same between two characters."""
@@ -135,6 +150,21 @@ class TextMachine(ABC):
             target = self.read(inner, code_point)
             if target is not None:
                 yield code_point, target
+
+
+def cuts_around(characters: Iterable[str]) -> int:
+    """Return cuts that tell each of some characters of ASCII from its neighbours."""
+    found = 0
+    for character in characters:
+        found |= 3 << ord(character)
+    return found
+
+
+def _representative(begun: bytes, missing: int) -> bytes:
+    """Return one for all beginnings of characters that the same bytes complete."""
+    if len(begun) == 1 and begun[0] in _NARROW_LEADS:
+        return begun
+    return (b"\xc2", b"\xe1", b"\xf1")[missing - 1]
 
 
 def _code_points(begun: bytes) -> tuple[int, int, int] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from constrain.automata.text_machines import TextMachine
+from constrain.automata.text_machines import TextMachine, cuts_around
 
 __all__ = ["LeapSecond"]
 
@@ -125,21 +125,12 @@ class LeapSecond(TextMachine):
 
     def cuts_at(self, state: _State) -> int:
         """Return the bytes that may behave differently from the byte before them, as bits."""
-        if state.place in (_POINT, _FRACTION):
-            characters = "+-Z[z{0:" if state.place == _FRACTION else "0:"
-            # The digits lead to one state.
-            return _bits(characters) | _bits(chr(ord(c) + 1) for c in "+-" if state.place == _FRACTION)
         if state.place == _OFFSET:
-            characters = state.text[:1]
-        elif state.place == _IN_CLOCK:
-            characters = _CLOCK[len(state.text)]
-        else:
-            characters = "+-.Zz"
-        return _bits(characters) | _bits(chr(ord(c) + 1) for c in characters)
-
-
-def _bits(characters: Iterable[str]) -> int:
-    found = 0
-    for character in characters:
-        found |= 1 << ord(character)
-    return found
+            return cuts_around(state.text[:1])
+        if state.place == _IN_CLOCK:
+            return cuts_around(_CLOCK[len(state.text)])
+        if state.place == _SECOND:
+            return cuts_around("+-.Zz")
+        # The digits lead to one state.
+        digits = 1 << ord("0") | 2 << ord("9")
+        return digits | cuts_around("+-Zz") if state.place == _FRACTION else digits

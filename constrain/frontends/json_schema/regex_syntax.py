@@ -14,7 +14,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from constrain.automata.text_machines import TextMachine
+from constrain.automata.text_machines import LEAD_CUTS, TextMachine, cuts_around
 from constrain.errors import LimitExceeded
 from constrain.frontends.json_schema import code_points
 from constrain.frontends.json_schema.unicode_escapes import possible, spell
@@ -39,6 +39,9 @@ CLASS_CONTROL, CLASS_HEX, CLASS_UNICODE = range(19, 22)
 
 # Tokens of TERM: nothing to repeat, an atom, a quantifier that a question mark may follow.
 PLAIN, ATOM, QUANTIFIED = range(3)
+
+#: Between terms, all characters without a meaning are atoms.
+_TERM_CUTS = LEAD_CUTS | cuts_around("$()*+?[\\]^{|}")
 
 #: The class atom that is no single character.
 _SET = -1
@@ -494,6 +497,14 @@ class RegexSyntax(TextMachine):
                         yield spell(text, target) + "]"
             # The first half alone, and whatever the second escape may be.
             yield from ("]", "d]", "{0}]", "0]", "00]", "000]", "0000]")
+
+    def is_alike_beyond_ascii(self, state: _State) -> bool:
+        """Return whether all characters beyond ASCII surely lead to one state."""
+        return state.phase == TERM
+
+    def cuts_at(self, state: _State) -> int:
+        """Return the bytes that may behave differently from the byte before them, as bits."""
+        return _TERM_CUTS if state.phase == TERM else super().cuts_at(state)
 
     def among(self, state: _State, low: int, high: int) -> Iterable[int]:
         """Return characters between `low` and `high` that stand for all of them."""
