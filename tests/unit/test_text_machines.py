@@ -23,7 +23,7 @@ MACHINES: dict[str, TextMachine] = {
 }
 TEXTS = {
     "regex": [r"a(?:b|[c-é]){2,3}\d\p{Lu}$", r"(?<ñ>x)\k<ñ>(?=ü)", r"[^\]\u00e9-ﬀ]*?\cA\x41"],
-    "hostname": ["www.example-1.org", "a.xn--bcher-kva.de"],
+    "hostname": ["www.example-1.org", "a.Xn--bcher-kva.de", "x.xn.xna-b.1-x.x--n.org"],
     "idn-hostname": ["bücher.例え.com", "xn--bcher-kva.de"],
     "leap second": ["23:59:60.25Z", "05:29:60+05:30"],
 }

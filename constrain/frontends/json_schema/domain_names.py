@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
-from constrain.automata.text_machines import TextMachine
+from constrain.automata.text_machines import TextMachine, cuts_around
 from constrain.frontends.json_schema.idna_labels import (
     MOST_OCTETS,
     Label,
@@ -36,6 +36,8 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _PLAIN_CUTS = sum(1 << byte for byte in b"-./0:A[a{")
 _ASCII_CUTS = sum(1 << byte for byte in (*b"-./:[{", *_LETTERS.encode()))
 _OTHER_CUTS = (1 << 256) - (1 << 0x80)
+#: What A-labels begin with.
+_PREFIX = "xn--"
 _ASCII = frozenset(_LETTERS + "-")
 
 
@@ -97,7 +99,7 @@ class DomainName(TextMachine):
             label = _representative(label)
         elif self.international and label[:4] != "xn--":
             label = _indistinct(label)
-        after = state._replace(label=label, plain=plain)
+        after = _State(state.used, state.right, state.loose, label, plain)
         return after if self._is_live(after) else None
 
     @property
@@ -151,7 +153,13 @@ class DomainName(TextMachine):
 
     def cuts_at(self, state: _State) -> int:
         """Return the bytes that may behave differently from the byte before them, as bits."""
-        cuts = _PLAIN_CUTS if state.plain else _ASCII_CUTS
+        begun = len(state.label)
+        cuts = _ASCII_CUTS
+        if state.plain:
+            cuts = _PLAIN_CUTS
+        elif not self.international and begun < 4:
+            # All that matters of a letter is whether it goes on towards an A-label.
+            cuts = _PLAIN_CUTS | cuts_around(_PREFIX[begun] + _PREFIX[begun].upper())
         return cuts | _OTHER_CUTS if self.international else cuts
 
     # The end
