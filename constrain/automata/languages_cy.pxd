@@ -30,6 +30,7 @@ cdef class Languages:
     cdef readonly Language any_text
     cdef readonly Language marked_text
     cdef readonly dict cache
+    cdef dict _occurring
     cdef dict _table
     cdef dict _words
     cdef dict _segments

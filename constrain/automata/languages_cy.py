@@ -202,6 +202,8 @@ class Languages:
         #: Called now and then while nodes are made; raises when time is up.
         self.tick: Any = None
         self.cache: dict[Hashable, Language] = {}
+        #: A memo of `occurring_bytes`.
+        self._occurring: dict[Language, Any] = {}
         base: Languages
         if _BASE:
             base = _BASE[0]
@@ -237,6 +239,8 @@ class Languages:
     def __dealloc__(self) -> None:
         if cython.compiled:
             node: Language
+            self.cache.clear()
+            self._occurring.clear()
             # The last first: what a node is made of is still in the table when the node goes.
             while self._table:
                 _, node = self._table.popitem()
@@ -1170,7 +1174,11 @@ class Languages:
         reached: dict[Language, Language | None] = {language: None}
         # That module needs the kinds of this one.
         from constrain.automata.lengths import bounds, demands, estimate
+        from constrain.automata.occurring_bytes import have_no_member
 
+        if have_no_member(language, self._occurring):
+            language.emptiness = 1
+            return True
         queue: deque[Language] = deque((language,))
         nearest: list[tuple[int, int, Language]] = []
         easiest: list[tuple[tuple[int, int], int, Language]] = []
@@ -1206,7 +1214,7 @@ class Languages:
                 reached[child] = node
                 low, high = bounds(self, child)
                 steps += cost
-                if high is not None and high < low:
+                if (high is not None and high < low) or have_no_member(child, self._occurring):
                     child.emptiness = 1
                     continue
                 queue.append(child)

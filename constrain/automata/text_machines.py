@@ -18,7 +18,7 @@ __all__ = ["LEAD_CUTS", "TextMachine", "TextState", "cuts_around"]
 TextState = tuple[Any, bytes]
 
 _FIRST = {1: 0x80, 2: 0x800, 3: 0x10000}
-_ALL_CUTS = (1 << 256) - 1
+_ALL_CUTS = _ALL_BYTES = (1 << 256) - 1
 #: The continuation bytes one by one.
 _CONTINUATION_CUTS = (2 << 0xC0) - (1 << 0x80)
 #: Behind these not every continuation byte may come.
@@ -81,6 +81,10 @@ class TextMachine(ABC):
     def is_alike_beyond_ascii(self, state: Any) -> bool:
         """Return whether all characters beyond ASCII surely lead to one state."""
         return False
+
+    def alphabet(self, state: TextState) -> int:
+        """Return bytes, as bits, among which are all those that can still be read."""
+        return _ALL_BYTES
 
     # Byte by byte
 

@@ -68,11 +68,17 @@ def test_languages_are_freed_with_their_arena() -> None:
                     seen.add(following)
                     pending.append(following)
         assert len(seen) > 20
+        # A long chain does not recurse when it goes.
+        assert arena.is_empty(arena.intersection(arena.literal(b"a" * 20_000), arena.literal(b"ab")))
+        chain = arena.literal(b"ab" * 20_000)
+        with_c = arena.concat(arena.any_text, arena.literal(b"c"), arena.any_text)
+        assert arena.is_empty(arena.intersection(arena.concat(chain, arena.repeat(chain, 0, 2)), with_c))
 
-    work()
     gc.collect()
     gc.disable()
     try:
+        # The interpreter keeps some memory for what comes next.
+        work()
         before = sys.getallocatedblocks()
         for _ in range(5):
             work()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from constrain.automata.languages_cy import NOTHING
+from constrain.automata.occurring_bytes import have_no_member
 from constrain.errors import LimitExceeded
 from tests.support.language_builds import BUILDS, Build, accepts, builds
 from tests.support.random_languages import ALPHABET, LONGEST, TEXTS, random_language
@@ -41,6 +44,44 @@ def test_emptiness_is_exact(build: Build, depth: int) -> None:
         letters = languages.union(*[languages.literal(letter.encode()) for letter in ALPHABET])
         short = languages.intersection(language, languages.repeat(letters, 0, LONGEST))
         assert languages.is_empty(short) == (not members)
+
+
+@builds
+@pytest.mark.parametrize("depth", [2, 3, 5])
+def test_bytes_of_members_are_among_those_that_occur(build: Build, depth: int) -> None:
+    rng = random.Random(150 + depth)
+    refuted = 0
+    for _ in range(200):
+        languages = build.languages()
+        language, members = random_language(rng, languages, depth)
+        other, others = random_language(rng, languages, 2)
+        both = languages.intersection(language, other)
+        known: dict[Any, Any] = {}
+        is_refuted = have_no_member(both, known)
+        refuted += is_refuted and both.kind != NOTHING
+        assert not (is_refuted and members & others)
+        for node, texts in ((language, members), (other, others), (both, members & others)):
+            have_no_member(node, known)
+            each, some = known[node]
+            for text in texts:
+                own = sum(1 << byte for byte in set(text.encode()))
+                assert own & each == each, text
+                assert own & ~some == 0, text
+    assert refuted
+
+
+@builds
+def test_a_byte_that_is_missing_needs_no_search(build: Build) -> None:
+    languages = build.languages()
+    digits = languages.byte_range(0x30, 0x39)
+    clock = languages.concat(languages.repeat(digits, 40, 60), languages.literal(b"t"))
+    wanted = languages.concat(
+        languages.any_text, languages.literal(b"T"), languages.repeat(digits, 3, 9), languages.any_text
+    )
+    both = languages.intersection(clock, wanted)
+    before = languages.size
+    assert languages.is_empty(both)
+    assert languages.size - before < 10
 
 
 @builds

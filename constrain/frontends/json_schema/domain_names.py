@@ -154,13 +154,13 @@ class DomainName(TextMachine):
     def cuts_at(self, state: _State) -> int:
         """Return the bytes that may behave differently from the byte before them, as bits."""
         begun = len(state.label)
-        cuts = _ASCII_CUTS
+        cuts: int = _ASCII_CUTS
         if state.plain:
             cuts = _PLAIN_CUTS
         elif not self.international and begun < 4:
             # All that matters of a letter is whether it goes on towards an A-label.
             cuts = _PLAIN_CUTS | cuts_around(_PREFIX[begun] + _PREFIX[begun].upper())
-        return cuts | _OTHER_CUTS if self.international else cuts
+        return (cuts | _OTHER_CUTS) if self.international else cuts
 
     # The end
 

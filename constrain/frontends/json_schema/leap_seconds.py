@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from constrain.automata.text_machines import TextMachine, cuts_around
+from constrain.automata.text_machines import TextMachine, TextState, cuts_around
 
 __all__ = ["LeapSecond"]
 
@@ -18,6 +18,7 @@ _MINUTES: Final = 24 * 60
 #: 23:59, the minute of a leap second in UTC.
 _LAST: Final = _MINUTES - 1
 _CHARACTERS: Final = "+-.0123456789:Zz"
+_ALPHABET: Final = sum(1 << ord(character) for character in _CHARACTERS)
 #: What may stand where in `hh:mm:60`, but for the second digit of an hour after 2.
 _CLOCK: Final = ("012", "0123456789", ":", "012345", "0123456789", ":", "6", "0")
 _DIGITS: Final = "0123456789"
@@ -81,6 +82,10 @@ class LeapSecond(TextMachine):
     def among(self, state: _State, low: int, high: int) -> Iterable[int]:
         """Return the characters of times between `low` and `high`."""
         return [ord(character) for character in _CHARACTERS if low <= ord(character) <= high]
+
+    def alphabet(self, state: TextState) -> int:
+        """Return bytes, as bits, among which are all those that can still be read."""
+        return _ALPHABET
 
     def accepts_at(self, state: _State) -> bool:
         """Return whether the time may end."""
