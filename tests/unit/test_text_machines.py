@@ -1,98 +1,117 @@
-"""Readers of characters: bytes between two cuts do the same, and characters that are alike share their states."""
+"""Machines as leaves of the algebra of languages: a language that is not regular, by both builds."""
 
 from __future__ import annotations
 
-import random
-import sys
-from typing import Any
+import itertools
+from collections.abc import Iterable
 
 import pytest
 
-from constrain.automata.languages_cy import Languages
-from constrain.automata.lazy_dfa_cy import LazyDfa
 from constrain.automata.text_machines import TextMachine
-from constrain.frontends.json_schema.domain_names import DomainName
-from constrain.frontends.json_schema.leap_seconds import LeapSecond
-from constrain.frontends.json_schema.regex_syntax import RegexSyntax
-
-MACHINES: dict[str, TextMachine] = {
-    "regex": RegexSyntax(),
-    "hostname": DomainName(False),
-    "idn-hostname": DomainName(True),
-    "leap second": LeapSecond(),
-}
-TEXTS = {
-    "regex": [r"a(?:b|[c-é]){2,3}\d\p{Lu}$", r"(?<ñ>x)\k<ñ>(?=ü)", r"[^\]\u00e9-ﬀ]*?\cA\x41"],
-    "hostname": ["www.example-1.org", "a.Xn--bcher-kva.de", "x.xn.xna-b.1-x.x--n.org"],
-    "idn-hostname": ["bücher.例え.com", "xn--bcher-kva.de"],
-    "leap second": ["23:59:60.25Z", "05:29:60+05:30"],
-}
+from constrain.errors import LimitExceeded
+from tests.support.language_builds import Build, accepts, builds
 
 
-def _states(name: str) -> list[tuple[Any, bytes]]:
-    machine = MACHINES[name]
-    found = []
-    for text in TEXTS[name]:
-        state = machine.start()
-        for byte in text.encode():
-            found.append(state)
-            after = machine.step(state, byte)
-            assert after is not None, (text, state)
-            state = after
-        assert machine.accepts(state)
-        found.append(state)
-    return found
+class Balanced(TextMachine):
+    """Balanced parentheses and the letter é; the state is how many are open."""
+
+    def initial(self) -> int:
+        return 0
+
+    def read(self, state: int, code_point: int) -> int | None:
+        change = {0x28: 1, 0x29: -1, 0xE9: 0}.get(code_point)
+        return None if change is None or state + change < 0 else state + change
+
+    def among(self, state: int, low: int, high: int) -> Iterable[int]:
+        return (0xE9,) if low <= 0xE9 <= high else ()
+
+    def accepts_at(self, state: int) -> bool:
+        return state == 0
+
+    def rest(self, state: int) -> str:
+        return ")" * state
+
+    def reaches(self, state: int, low: int, high: int | None) -> bool:
+        return high is None or high >= state
 
 
-@pytest.mark.parametrize("name", MACHINES)
-def test_bytes_between_two_cuts_do_the_same(name: str) -> None:
-    machine = MACHINES[name]
-    for state in _states(name):
-        cuts = machine.cuts(state)
-        for byte in range(1, 256):
-            if not cuts >> byte & 1:
-                assert machine.step(state, byte) == machine.step(state, byte - 1), (state, byte)
+TEXTS = ["".join(word) for size in range(6) for word in itertools.product("()é", repeat=size)]
 
 
-@pytest.mark.parametrize("name", MACHINES)
-def test_characters_that_are_alike_lead_to_one_state(name: str) -> None:
-    rng = random.Random(1)
-    machine = MACHINES[name]
-    characters = [
-        *(chr(rng.choice((0x80, 0x800, 0x10000)) + rng.randrange(0x700)) for _ in range(60)),
-        "\ud7ff",
-        "\ue000",
-    ]
-    characters += ["\u0fff", "\u1000", "\U0003ffff", "\U00040000", "\U0010ffff"]
-    for state, begun in _states(name):
-        if begun or not machine.is_alike_beyond_ascii(state):
-            continue
-        targets = {machine.read(state, ord(character)) for character in characters}
-        assert len(targets) == 1
-        for character in characters:
-            after: Any = (state, b"")
-            for byte in character.encode():
-                after = machine.step(after, byte)
-            assert after == (machine.read(state, ord(character)), b"")
-        # No other byte completes such a character than completes it in UTF-8.
-        for lead in (0xE0, 0xED, 0xF0, 0xF4, 0xE1, 0xF1, 0xC2):
-            for second in range(0x80, 0xC0):
-                text = bytes((lead, second)) + b"\x80" * (0 if lead < 0xE0 else 1 if lead < 0xF0 else 2)
-                is_text = text.decode(errors="ignore").encode() == text
-                after = (state, b"")
-                for byte in text:
-                    after = None if after is None else machine.step(after, byte)
-                assert (after is not None) == is_text, text
+def is_balanced(text: str) -> bool:
+    depth = 0
+    for letter in text:
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if depth < 0:
+            return False
+    return depth == 0
 
 
-def test_patterns_have_few_states_beyond_ascii() -> None:
-    languages = Languages()
-    automaton = LazyDfa(languages, languages.machine(RegexSyntax()))
+@builds
+def test_a_machine_is_a_language(build: Build) -> None:
+    languages = build.languages()
+    automaton = build.lazy_dfa(languages, languages.machine(Balanced()))
+    for text in TEXTS:
+        assert accepts(automaton, text) == is_balanced(text), text
+    assert not accepts(automaton, "è")
+    assert not accepts(automaton, "a")
+
+
+@builds
+def test_machines_combine_with_regular_languages(build: Build) -> None:
+    languages = build.languages()
+    balanced = languages.machine(Balanced())
+    opens = languages.concat(languages.literal(b"("), languages.any_text)
+    three = languages.repeat(languages.any_character, 2, 3)
+    for language, holds in (
+        (languages.intersection(balanced, opens), lambda text: is_balanced(text) and text[:1] == "("),
+        (languages.intersection(balanced, three), lambda text: is_balanced(text) and 2 <= len(text) <= 3),
+        (languages.complement(balanced), lambda text: not is_balanced(text)),
+        (languages.difference(opens, balanced), lambda text: text[:1] == "(" and not is_balanced(text)),
+        (languages.union(balanced, opens), lambda text: text[:1] == "(" or is_balanced(text)),
+        (
+            languages.concat(languages.literal("é".encode()), balanced),
+            lambda text: text[:1] == "é" and is_balanced(text),
+        ),
+    ):
+        automaton = build.lazy_dfa(languages, language)
+        for text in TEXTS:
+            assert accepts(automaton, text) == holds(text), text
+
+
+@builds
+def test_states_that_no_word_finishes_are_dead(build: Build) -> None:
+    languages = build.languages()
+    balanced = languages.machine(Balanced())
+    automaton = build.lazy_dfa(languages, languages.intersection(balanced, languages.literal(b"(())")))
+    assert automaton.completion(automaton.start) == b"(())"
+    assert automaton.step(automaton.start, ord(")")) < 0
+    assert languages.is_empty(languages.intersection(balanced, languages.literals([b"(", b"())", b")("])))
+    short = languages.repeat(languages.any_character, 0, 3)
+    state = build.lazy_dfa(languages, languages.intersection(balanced, short))
+    here = state.step(state.start, ord("("))
+    assert here >= 0
+    assert state.step(here, ord("(")) < 0
+
+
+@builds
+def test_lengths_are_those_of_the_machine(build: Build) -> None:
+    languages = build.languages()
+    automaton = build.lazy_dfa(languages, languages.machine(Balanced()))
     state = automaton.start
-    for character in (chr(code) for code in range(0xA0, 0x3000, 7)):
-        for byte in character.encode():
-            state = automaton.step(state, byte)
-            assert state >= 0
-    # By code points there would be thousands.
-    assert automaton.size < 20
-    assert sys.getsizeof(automaton.outcomes) < 1000
+    for _ in range(300):
+        state = automaton.step(state, ord("("))
+    assert automaton.has_length(state, 0, 300)
+    assert not automaton.has_length(state, 0, 299)
+    assert automaton.completion(state) == b")" * 300
+    assert automaton.completion_of_length(state, 0, None) == b")" * 300
+
+
+@builds
+def test_what_has_no_end_meets_a_budget(build: Build) -> None:
+    languages = build.languages(max_steps=2_000)
+    balanced = languages.machine(Balanced())
+    # Only opening parentheses: the machine and the loop have no word in common but the empty one.
+    loop = languages.concat(languages.literal(b"("), languages.repeat(languages.literal(b"("), 0, None))
+    with pytest.raises(LimitExceeded):
+        languages.is_empty(languages.intersection(balanced, loop))
