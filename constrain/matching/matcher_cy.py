@@ -23,7 +23,6 @@ if cython.compiled:
     from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
     from cython.cimports.cpython.buffer import (
         Py_buffer,
-        PyBUF_FORMAT,
         PyBUF_ND,
         PyBUF_WRITABLE,
         PyBuffer_Release,
@@ -46,6 +45,9 @@ from constrain.matching.completion import completion
 __all__ = ["Matcher", "fill_bitmasks"]
 
 _ARRAY: Any = np.ndarray
+#: The types of a bitmask, as arrays have them; others are looked at closely.
+_INT32: Any = np.dtype(np.int32)
+_UINT32: Any = np.dtype(np.uint32)
 #: Documents with more tokens are not kept among those written lately.
 _MOST_SEEN_TOKENS = 4096
 #: For so many positions it is remembered what completes the document.
@@ -144,18 +146,16 @@ class Matcher:
             target: cython.p_char
             words: cython.p_uint = builder.words
             mask: KeptMask = None
+            dtype: object = bitmask.dtype
+            if dtype is not _INT32 and dtype is not _UINT32:
+                return 2
             try:
-                PyObject_GetBuffer(bitmask, cython.address(view), PyBUF_WRITABLE | PyBUF_ND | PyBUF_FORMAT)
+                PyObject_GetBuffer(bitmask, cython.address(view), PyBUF_WRITABLE | PyBUF_ND)
             except (ValueError, BufferError):
                 return 2
             session.lock.enter()
             try:
-                if (
-                    view.ndim != 2
-                    or view.itemsize != 4
-                    or (view.format[0] != b"i" and view.format[0] != b"I")
-                    or not 0 <= row < view.shape[0]
-                ):
+                if view.ndim != 2 or not 0 <= row < view.shape[0]:
                     return 2
                 width = view.shape[1]
                 target = cython.cast(cython.p_char, view.buf) + row * width * 4
