@@ -135,7 +135,7 @@ class Matcher:
             return not self._allows_all()
 
     @cython.cfunc
-    def _write(self, bitmask: object, row: cython.Py_ssize_t) -> cython.int:
+    def _write(self, bitmask: Any, row: cython.Py_ssize_t) -> cython.int:
         """Write the mask to a row; return whether it allows all tokens, 2 if the array is no plain one."""
         result: cython.int = 2
         if cython.compiled:
