@@ -35,7 +35,7 @@ class _Cython:
     def cclass(cls: type) -> type:
         return cls
 
-    ccall = cfunc = inline = nogil = final = no_gc = cclass
+    ccall = cfunc = inline = nogil = final = no_gc = no_gc_clear = cclass
 
     @staticmethod
     def _factory(*args: Any, **kwargs: Any) -> Callable[[Any], Any]:
@@ -43,7 +43,7 @@ class _Cython:
 
     boundscheck = wraparound = cdivision = initializedcheck = exceptval = locals = _factory
     returns = freelist = trashcan = profile = nonecheck = overflowcheck = infer_types = _factory
-    no_gc_clear = auto_pickle = total_ordering = _factory
+    auto_pickle = total_ordering = _factory
 
     @staticmethod
     def declare(kind: Any = None, value: Any = None, **kwargs: Any) -> Any:

@@ -15,6 +15,7 @@ cdef class Language:
     cdef readonly object payload
     cdef int emptiness
     cdef dict steps
+    cdef Language older
     cdef public object lengths
     cdef public object least
 
@@ -31,6 +32,7 @@ cdef class Languages:
     cdef readonly Language marked_text
     cdef readonly dict cache
     cdef dict _occurring
+    cdef Language _newest
     cdef dict _table
     cdef dict _words
     cdef dict _segments

@@ -175,12 +175,13 @@ class Language:
         self.steps: dict[int, Language] | None = None
         self.lengths: Any = None
         self.least: Any = None
+        self.older: Any = None
 
     def __repr__(self) -> str:
         return f"<Language {self.number}>"
 
 
-# Without its tables it could not take its nodes apart.
+# Else it could not take its nodes apart.
 @cython.no_gc_clear
 @cython.cclass
 class Languages:
@@ -204,6 +205,8 @@ class Languages:
         self.cache: dict[Hashable, Language] = {}
         #: A memo of `occurring_bytes`.
         self._occurring: dict[Language, Any] = {}
+        #: The node that was made last; each leads to the one before.
+        self._newest: Any = None
         base: Languages
         if _BASE:
             base = _BASE[0]
@@ -237,18 +240,19 @@ class Languages:
                 node.envelope = first + phase
 
     def __dealloc__(self) -> None:
+        # Tables may have been emptied by the garbage collector, but it does not see this chain. The last
+        # first: what a node is made of is older.
         if cython.compiled:
-            node: Language
-            self.cache.clear()
-            self._occurring.clear()
-            # The last first: what a node is made of is still in the table when the node goes.
-            while self._table:
-                _, node = self._table.popitem()
-                if _BASE and node.number < cython.cast(Languages, _BASE[0]).size:
-                    break
+            node: Language = self._newest
+            older: Language
+            self._newest = None
+            while node is not None:
+                older = node.older
+                node.older = None
                 node.steps = None
                 if node.kind == VARIABLE:
                     node.first = None  # type: ignore[assignment]
+                node = older
 
     @cython.cfunc
     def _close(self) -> cython.int:
@@ -295,6 +299,8 @@ class Languages:
         node.envelope = -1
         node.emptiness = 2 if inhabited or nullable else 0
         self.size += 1
+        node.older = self._newest
+        self._newest = node
         self._table[key] = node
         return node
 

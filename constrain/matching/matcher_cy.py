@@ -153,7 +153,11 @@ class Matcher:
                 PyObject_GetBuffer(bitmask, cython.address(view), PyBUF_WRITABLE | PyBUF_ND)
             except (ValueError, BufferError):
                 return 2
-            session.lock.enter()
+            try:
+                session.lock.enter()
+            except BaseException:
+                PyBuffer_Release(cython.address(view))
+                raise
             try:
                 if view.ndim != 2 or not 0 <= row < view.shape[0]:
                     return 2
@@ -219,14 +223,14 @@ class Matcher:
             builder.allow(session.eos_within)
         return 0
 
-    def advance(self, token_id: cython.int) -> bool:
+    def advance(self, token_id: cython.longlong) -> bool:
         """Take one token.
 
         Returns:
             False, with the state unchanged, if the token is not allowed here.
         """
         session: Session = self.session
-        token: cython.int = token_id
+        token: cython.longlong = token_id
         following: Position = None
         if session.least_eos <= token <= session.greatest_eos and token in session.eos_ids:
             if self.n_eos or self.here.accepting():
@@ -241,7 +245,7 @@ class Matcher:
         if not self.n_eos and 0 <= token < session.size:
             session.lock.enter()
             try:
-                following = self._after(token)
+                following = self._after(cython.cast(cython.int, token))
             finally:
                 session.lock.leave()
             if following is not None:

@@ -7,6 +7,7 @@ all minutes and offsets costs milliseconds to write down and to derive.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -109,7 +110,7 @@ class LeapSecond(TextMachine):
     def reaches(self, state: _State, low: int, high: int | None) -> bool:
         """Return whether an accepted continuation has `low` to `high` characters; exact."""
         place, text, minute = state
-        last = high if high is not None else 1 << 62
+        last = math.inf if high is None else high
         if place == _OFFSET:
             return low <= len(text) <= last
         before = len(_CLOCK) - len(text) if place == _IN_CLOCK else 0
