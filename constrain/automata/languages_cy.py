@@ -23,6 +23,9 @@ try:
 except ModuleNotFoundError:
     from constrain._cython import cython
 
+if cython.compiled:
+    from cython.cimports.cpython.ref import Py_REFCNT
+
 from constrain.automata.text_machines import TextMachine
 from constrain.errors import LimitExceeded
 
@@ -176,6 +179,18 @@ class Language:
         self.lengths: Any = None
         self.least: Any = None
         self.older: Any = None
+
+    def __dealloc__(self) -> None:
+        # A long text is a long chain, which must not recurse when it is freed.
+        if cython.compiled:
+            following: Language
+            chain: Language = self.second
+            self.second = None  # type: ignore[assignment]
+            while chain is not None and Py_REFCNT(chain) == 1:
+                following = chain.second
+                chain.second = None  # type: ignore[assignment]
+                chain = following
+                following = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"<Language {self.number}>"

@@ -88,6 +88,27 @@ def test_languages_are_freed_with_their_arena() -> None:
         gc.enable()
 
 
+@pytest.mark.skipif(not COMPILED, reason="the interpreter takes its own objects apart")
+def test_a_long_text_is_freed_without_recursion() -> None:
+    def work() -> None:
+        # Whatever goes first, the arena or who holds the text.
+        held = Languages().literal(b"ab" * 200_000)
+        del held
+        constraint = constrain.compile_json_schema({"const": "ab" * 100_000})
+        assert not constraint.accepts('"ab"')
+        found.append(True)
+
+    found: list[bool] = []
+    size = threading.stack_size(512 * 1024)
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+    assert found
+
+
 class _Holder:
     """Something that refers to itself and to an arena."""
 
