@@ -183,14 +183,16 @@ class Language:
     def __dealloc__(self) -> None:
         # A long text is a long chain, which must not recurse when it is freed.
         if cython.compiled:
+            # Of what has no operand, and of what is being freed.
+            nothing: Any = None
             following: Language
             chain: Language = self.second
-            self.second = None  # type: ignore[assignment]
+            self.second = nothing
             while chain is not None and Py_REFCNT(chain) == 1:
                 following = chain.second
-                chain.second = None  # type: ignore[assignment]
+                chain.second = nothing
                 chain = following
-                following = None  # type: ignore[assignment]
+                following = nothing
 
     def __repr__(self) -> str:
         return f"<Language {self.number}>"
@@ -258,6 +260,7 @@ class Languages:
         # Tables may have been emptied by the garbage collector, but it does not see this chain. The last
         # first: what a node is made of is older.
         if cython.compiled:
+            nothing: Any = None
             node: Language = self._newest
             older: Language
             self._newest = None
@@ -266,7 +269,7 @@ class Languages:
                 node.older = None
                 node.steps = None
                 if node.kind == VARIABLE:
-                    node.first = None  # type: ignore[assignment]
+                    node.first = nothing
                 node = older
 
     @cython.cfunc

@@ -151,6 +151,7 @@ class Position:
     def __dealloc__(self) -> None:
         # The chain of a long document must not recurse when it is freed.
         if cython.compiled:
+            nothing: Any = None
             following: Position
             chain: Position = self.previous
             self.previous = None
@@ -158,7 +159,7 @@ class Position:
                 following = chain.previous
                 chain.previous = None
                 chain = following
-                following = None  # type: ignore[assignment]
+                following = nothing
 
     def begin(self, goal: Goal) -> None:
         """Make this the position before a document."""
@@ -699,16 +700,19 @@ class Position:
 
     def _first_live(self, first: int, last: int) -> int:
         if self.mode == IN_STRING:
-            is_live = None
-            if self.goal.text_low > 0 or self.goal.text_high >= 0:
-                length = self.length + 1
-                is_live = lambda state, more: bool(self.goal.has_length(state, length))  # noqa: E731
-            return first_live_code_point(self.automaton, self.state, first, last, is_live)
+            is_bounded = self.goal.text_low > 0 or self.goal.text_high >= 0
+            return first_live_code_point(
+                self.automaton, self.state, first, last, self._has_length if is_bounded else None
+            )
         if self.state >= 0:
             found = first_live_code_point(self.automaton, self.state, first, last, self.free_is_live)
             if found >= 0:
                 return found
         return self._first_live_name(first, last)
+
+    def _has_length(self, state: int, more: bytes) -> bool:
+        """Return whether a string that one character more leads to a state can end within its bounds."""
+        return bool(self.goal.has_length(state, self.length + 1))
 
     def _first_live_name(self, first: int, last: int) -> int:
         """Return the least code point in a range with which an offered named key goes on, or -1."""

@@ -6,6 +6,7 @@ import gc
 import json
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,17 @@ SCHEMAS: list[dict[str, Any]] = [
     {"properties": {"a": {"type": "array", "items": {"$ref": "#"}}, "b": {"type": "string"}}},
     {"anyOf": [{"required": ["a"]}, {"required": ["b"]}], "patternProperties": {"^a": {"type": "number"}}},
 ]
+
+
+def _with_a_small_stack(work: Callable[[], None]) -> None:
+    """Call something where recursion of some ten thousand levels is a crash."""
+    size = threading.stack_size(512 * 1024)
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=json.dumps)
@@ -99,13 +111,7 @@ def test_a_long_text_is_freed_without_recursion() -> None:
         found.append(True)
 
     found: list[bool] = []
-    size = threading.stack_size(512 * 1024)
-    try:
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-    finally:
-        threading.stack_size(size)
+    _with_a_small_stack(work)
     assert found
 
 
@@ -161,11 +167,5 @@ def test_a_long_document_is_freed_without_recursion() -> None:
         del twin
         found.append(True)
 
-    size = threading.stack_size(256 * 1024)
-    try:
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-    finally:
-        threading.stack_size(size)
+    _with_a_small_stack(work)
     assert found
