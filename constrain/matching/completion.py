@@ -23,6 +23,11 @@ __all__ = ["completion", "witness"]
 _LITERALS = {NULL: b"null", FALSE_LITERAL: b"false", TRUE_LITERAL: b"true"}
 _SPELLED = {decoded: letter for letter, decoded in SHORT_ESCAPES.items()}
 
+#: So many completions behind values are remembered, up to a length; the bits of a frame's number.
+_MOST_RESTS = 4096
+_LONGEST_REST = 4096
+_NUMBER_BITS = 32
+
 
 def witness(machine: Machine, goal: int) -> bytes:
     """Return the compact text of a value that satisfies a non-empty goal."""
@@ -66,12 +71,27 @@ def completion(machine: Machine, position: Position) -> bytes:
     """Return a text that finishes the document from `position`; empty if it may end there."""
     parts: list[bytes] = []
     here = position.copy()
+    # After a value the rest depends on the frame alone: where it was met, and after how many parts.
+    met: list[tuple[int, int]] = []
     while not here.accepting():
+        if here.mode == modes.AFTER_VALUE and here.frame.graph is not None:
+            key = here.frame.graph.serial << _NUMBER_BITS | here.frame.number
+            known = machine.rests.get(key)
+            if known is not None:
+                parts.append(known)
+                break
+            met.append((key, len(parts)))
         for piece in _pieces(machine, here):
             parts.append(piece)
             for byte in piece:
                 if not here.step(byte, here):
                     raise AssertionError(f"the completion {b''.join(parts)!r} is not in the language")
+    for key, index in met:
+        rest = b"".join(parts[index:])
+        if len(rest) <= _LONGEST_REST:
+            if len(machine.rests) >= _MOST_RESTS:
+                machine.rests.clear()
+            machine.rests[key] = rest
     return b"".join(parts)
 
 

@@ -38,6 +38,8 @@ class Machine:
         self._population: Population | None = None
         #: Texts of scalar goals, for completions.
         self.witnesses: dict[int, bytes] = {}
+        #: By frame, what completes the document after a value in it.
+        self.rests: dict[int, bytes] = {}
         self._goals: dict[tuple[int, tuple[int, ...]], Goal] = {}
         self._key_spaces: dict[frozenset[int], KeySpace] = {}
         self._object_shapes: dict[tuple[KeySpace, int, tuple[int, ...]], ObjectShape] = {}

@@ -48,7 +48,7 @@ class MaskBuilder(MaskContents):
     """Fills masks for the positions of one constraint and one vocabulary.
 
     Attributes:
-        worst: by position, how many tokens complete the document behind any token that is allowed there.
+        worst: by position, so many tokens surely complete the document behind any token that is allowed.
     """
 
     def __init__(self, vocabulary: Any, policy: Policy, max_bytes: int) -> None:

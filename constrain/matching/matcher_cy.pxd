@@ -20,6 +20,6 @@ cdef class Matcher:
     cdef object _mask(self)
     cdef int _fill(self)
     cdef Position _after(self, int token)
-    cdef bint _is_plain_text(self)
+    cdef bint _is_free_text(self)
     cdef bint _goes_on(self, int start, Position behind)
     cdef bytes _forced_text(self, Position here)

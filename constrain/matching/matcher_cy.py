@@ -7,6 +7,7 @@ The positions after all tokens are linked to their predecessors, so `fork` share
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 try:
@@ -52,6 +53,25 @@ _UINT32: Any = np.dtype(np.uint32)
 _MOST_SEEN_TOKENS = 4096
 #: For so many positions it is remembered what completes the document.
 _MOST_WORST = 10_000
+#: No character needs more bytes than the two escapes of a code point beyond the first 65,536.
+_LONGEST_CHARACTER = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Tokens that complete the document from some place on.
+
+    Attributes:
+        start: how many tokens were taken before the first of them.
+        text: what they spell.
+        tokens: `None` where any completion fits, so that none is kept.
+        older: what was kept before.
+    """
+
+    start: int
+    text: bytes
+    tokens: list[int] | None
+    older: _Plan | None
 
 
 @cython.cclass
@@ -306,7 +326,8 @@ class Matcher:
         self.n_eos -= ends
         for _ in range(n_tokens - ends):
             self.here = self.here.previous
-        self._plan = None
+        while self._plan is not None and self._plan.start > self.here.n_tokens:
+            self._plan = self._plan.older
 
     def fork(self) -> Matcher:
         """Return an independent matcher in the same state."""
@@ -348,7 +369,7 @@ class Matcher:
 
     def plan(self) -> list[int]:
         """Return the tokens of a completion, without the end token."""
-        return list(self._current_plan()[2])
+        return list(self._current_plan()[1])
 
     def forced_tokens(self) -> list[int]:
         """Return the tokens that follow with certainty, canonically tokenized; end tokens apart.
@@ -446,82 +467,153 @@ class Matcher:
     def _remaining(self) -> int:
         return self.budget - self.n_tokens
 
-    def _current_plan(self) -> tuple[int, bytes, list[int]]:
-        """Return (position, text, tokens) of the completion that is kept for the current position."""
-        if self._plan is None or self._plan[0] != self.here.n_tokens:
+    def _current_plan(self) -> tuple[bytes, list[int]]:
+        """Return the text and the tokens of the completion that is kept for the current position."""
+        here = self.here.n_tokens
+        plan = self._plan
+        if plan is None or plan.tokens is None:
+            # Nothing was kept where any completion fitted; the canonical tokens are what was counted.
             text = self.completion()
-            self._plan = (self.here.n_tokens, text, self.session.vocabulary.encode(text))
-        return self._plan
+            plan = _Plan(here, text, self.session.encode(text), plan)
+            self._plan = plan
+        tokens = plan.tokens[here - plan.start :]
+        taken = plan.tokens[: here - plan.start]
+        return plan.text[sum(map(self._length_of, taken)) :], tokens
 
-    def _plan_after(self, token: int, text: bytes) -> tuple[bytes, list[int]]:
-        """Return the text and tokens of the completion after `token`, whose own completion is `text`.
+    def _length_of(self, token: int) -> int:
+        return len(self.session.vocabulary.token_bytes(token))
+
+    def _tokens_after(self, token: int, text: bytes) -> list[int]:
+        """Return the tokens of the completion after `token`, whose own completion is `text`.
 
         The rest of the old completion always counts as one, and the old tokens still spell the
         same text. Otherwise it has no more tokens than `Session.encode` gives the text.
         """
-        _, old_text, old_tokens = self._current_plan()
+        old_text, old_tokens = self._current_plan()
         if old_tokens and old_tokens[0] == token:
-            spelled = self.session.vocabulary.token_bytes(token)
-            return old_text[len(spelled) :], old_tokens[1:]
-        tokens = self.session.encode(text)
-        return text, old_tokens if text == old_text and len(old_tokens) < len(tokens) else tokens
+            return old_tokens[1:]
+        tokens: list[int] = self.session.encode(text)
+        return old_tokens if text == old_text and len(old_tokens) < len(tokens) else tokens
 
     def _take_within_budget(self, token: int, following: Position) -> bool:
         """Keep the completion after `token`; return False if it does not fit what is left."""
+        left = self._remaining() - 1
+        after = self.here.n_tokens + 1
         with self.session.lock:
+            if self._has_room(left):
+                if self._plan is not None and self._plan.tokens is not None:
+                    self._plan = _Plan(after, b"", None, self._plan)
+                return True
             text = completion(self.session.machine, following)
-        rest, tokens = self._plan_after(token, text)
-        if len(tokens) + 1 > self._remaining() - 1:
+            tokens = self._tokens_after(token, text)
+        if len(tokens) + 1 > left:
             return False
-        self._plan = (self.here.n_tokens + 1, rest, tokens)
+        if self._current_plan()[1][:1] != [token]:
+            self._plan = _Plan(after, text, tokens, self._plan)
         return True
+
+    def _has_room(self, left: int) -> bool:
+        """Return whether completions are known to fit into `left` tokens, whichever token comes next."""
+        builder: MaskBuilder = self.session.builder
+        key = self._completions_key()
+        worst = None if key is None else builder.worst.get(key)
+        return worst is not None and worst + 1 <= left
+
+    def _completions_key(self) -> object:
+        """Return what the completions behind the next token depend on; `None` if nothing is kept."""
+        here: Position = self.here
+        builder: MaskBuilder = self.session.builder
+        key = builder.key(here)
+        if key is not None and here.mode == IN_STRING and here.automaton.counts != 0:
+            # States that share their masks may be differently far from their ends.
+            return (key, here.state)
+        return key
 
     def _budgeted_mask(self) -> None:
         """Fill the mask of the tokens after which a completion fits into the tokens that are left."""
-        session: Session = self.session
-        builder: MaskBuilder = session.builder
+        builder: MaskBuilder = self.session.builder
         words = builder.fill(self.here)
         left = self._remaining() - 1
-        key = builder.key(self.here)
+        key = self._completions_key()
         worst = None if key is None else builder.worst.get(key)
-        if worst is not None and worst + 1 <= left:
+        if worst is None:
+            worst = self._most_bytes_behind(words)
+            self._keep_worst(key, worst)
+        if worst + 1 <= left:
             return
-        _, _, plan = self._current_plan()
-        most = 0
-        unchecked = None
-        if self._is_plain_text() and len(plan) + 1 <= left:
-            # Whole characters inside a free string: the old completion fits after any of them.
-            unchecked = session.plain_words() & words
-            words &= ~unchecked
-            most = len(session.encode(completion(session.machine, self.here)))
-        lengths: dict[object, int] = {}
-        for token in np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little")).tolist():
-            following = self._after(token)
-            signature = _signature(following, self.here)
-            needed = lengths.get(signature)
-            if needed is None or (plan and plan[0] == token):
-                text = completion(session.machine, following)
-                most = max(most, len(session.encode(text)))
-                needed = len(self._plan_after(token, text)[1])
-                if not (plan and plan[0] == token):
-                    lengths[signature] = needed
-            if needed + 1 > left:
-                words[token >> 5] &= np.uint32(0xFFFFFFFF ^ (1 << (token & 31)))
-        if unchecked is not None:
-            words |= unchecked
+        most = self._drop_what_does_not_fit(words, left)
         builder.reread()
+        self._keep_worst(key, most)
+
+    def _keep_worst(self, key: object, n_tokens: int) -> None:
+        builder: MaskBuilder = self.session.builder
         if key is not None:
             if len(builder.worst) >= _MOST_WORST:
                 builder.worst.clear()
-            builder.worst[key] = most
+            builder.worst[key] = n_tokens
+
+    def _most_bytes_behind(self, words: Any) -> int:
+        """Return how many bytes, so how many tokens, complete the document behind any token of a mask."""
+        session: Session = self.session
+        most = 0
+        if self._is_free_text():
+            # What stays in the string leaves the rest as it is, and a character to finish.
+            most = len(completion(session.machine, self.here)) + _LONGEST_CHARACTER
+            words = words & ~session.builder.shared.staying
+        known: set[object] = set()
+        for token in _tokens_of(words):
+            following = self._after(token)
+            signature = _signature(following, self.here)
+            if signature not in known:
+                known.add(signature)
+                most = max(most, len(completion(session.machine, following)))
+        return most
+
+    def _drop_what_does_not_fit(self, words: Any, left: int) -> int:
+        """Take the tokens out of a mask behind which no completion fits into `left` tokens.
+
+        Return how many tokens the longest completion behind any of them has.
+        """
+        session: Session = self.session
+        _, plan = self._current_plan()
+        planned = plan[0] if plan else -1
+        most = 0
+        alike = None
+        if self._is_free_text():
+            # Behind whole characters, as many as the string needs, the same text completes the document.
+            shared = session.builder.shared
+            lacking = max(0, self.here.goal.text_low - self.here.length)
+            alike = shared.whole_characters & words & shared.with_characters(lacking)
+            if planned >= 0:
+                alike[planned >> 5] &= _all_but(planned)
+            words &= ~alike
+            for token in _tokens_of(alike)[:1]:
+                rest = completion(session.machine, self._after(token))
+                most = len(session.encode(rest))
+                if len(self._tokens_after(token, rest)) + 1 > left:
+                    alike[:] = 0
+        lengths: dict[object, int] = {}
+        for token in _tokens_of(words):
+            following = self._after(token)
+            signature = _signature(following, self.here)
+            needed = lengths.get(signature)
+            if needed is None or token == planned:
+                rest = completion(session.machine, following)
+                most = max(most, len(session.encode(rest)))
+                needed = len(self._tokens_after(token, rest))
+                if token != planned:
+                    lengths[signature] = needed
+            if needed + 1 > left:
+                words[token >> 5] &= _all_but(token)
+        if alike is not None:
+            words |= alike
+        return most
 
     @cython.cfunc
-    def _is_plain_text(self) -> cython.bint:
+    def _is_free_text(self) -> cython.bint:
         """Return whether the position is in a string that any text may continue, between characters."""
         here: Position = self.here
-        if here.mode != IN_STRING or here.escape != 0 or here.length < here.goal.text_low:
-            return False
-        if here.goal.text_high >= 0:
+        if here.mode != IN_STRING or here.escape != 0 or here.frame.captures:
             return False
         return here.state == here.automaton.start and here.automaton.is_universal(here.state)
 
@@ -579,6 +671,17 @@ def _frame_signature(frame: Any, anchor: Any) -> object:
         frame = frame.parent
     parts.append(frame)
     return tuple(parts)
+
+
+def _tokens_of(words: Any) -> list[int]:
+    """Return the tokens of a mask: uint32 words."""
+    tokens: list[int] = np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little")).tolist()
+    return tokens
+
+
+def _all_but(token: int) -> Any:
+    """Return the word of a mask that lacks one token alone."""
+    return np.uint32(0xFFFFFFFF ^ (1 << (token & 31)))
 
 
 def _row(bitmask: Any, row: int) -> Any:

@@ -19,5 +19,4 @@ cdef class Session:
     cdef readonly Py_ssize_t size
     cdef readonly TokenTrie trie
     cdef readonly object seen
-    cdef object _plain
     cdef dict _encoded

@@ -19,8 +19,6 @@ else:
     from constrain.matching.masks_cy import MaskBuilder
     from constrain.matching.position_cy import Policy
 
-import numpy as np
-
 __all__ = ["MOST_SEEN", "Session"]
 
 #: So many whole documents are kept of those written lately.
@@ -46,7 +44,6 @@ class Session:
         self.greatest_eos = vocabulary.eos_ids[-1] if vocabulary.eos_ids else -2
         self.size = vocabulary.size
         self.trie = vocabulary.trie
-        self._plain: Any = None
         self._encoded: dict[bytes, list[int]] = {}
         #: Whole documents that were written lately.
         self.seen: Any = deque(maxlen=MOST_SEEN)
@@ -60,24 +57,3 @@ class Session:
             tokens = self.vocabulary.encode(text)
             self._encoded[text] = tokens
         return tokens
-
-    def plain_words(self) -> Any:
-        """Return the tokens of whole characters that need no escape: uint32 words."""
-        if self._plain is None:
-            words = np.zeros((self.size + 31) // 32, dtype=np.uint32)
-            for token in range(self.size):
-                text = self.vocabulary.token_bytes(token)
-                if text and _is_plain(text):
-                    words[token >> 5] |= np.uint32(1 << (token & 31))
-            self._plain = words
-        return self._plain
-
-
-def _is_plain(text: bytes) -> bool:
-    if min(text) < 0x20 or 0x22 in text or 0x5C in text:
-        return False
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -51,6 +51,8 @@ class VocabularyMasks:
         escaped, plain: those of them with an escape, and those without.
         long_escaped, long_plain: those of these with more than `SHORT` bytes.
         short: the tokens of at most `SHORT` bytes, packed.
+        staying: uint32 words: the tokens after which a string that was between characters goes on.
+        whole_characters: uint32 words: those of them that end between characters too, without an escape.
         resuming: the tokens that begin within a character and leave the string.
         characters: int32[tokens], how many characters each begins; in memory at `character_address`.
         free_strings: what may follow a string -> the mask within it, if any text may go on.
@@ -101,6 +103,8 @@ class VocabularyMasks:
         self.after_keys: dict[object, bytes] = {}
         from_boundary = np.zeros(len(offset) - 1, dtype=bool)
         from_boundary[sub.inside.ids] = True
+        self.staying = self._words(from_boundary)
+        self.whole_characters = self._words(from_boundary & ~slashed & _ends_between_characters(data, offset))
         plain = np.flatnonzero(from_boundary & ~slashed)
         self._by_length = plain[np.argsort(characters[plain], kind="stable")]
         self._lengths = characters[self._by_length]
@@ -113,9 +117,13 @@ class VocabularyMasks:
 
     def _packed(self, wanted: Any) -> bytes:
         """Return the mask of some tokens, packed."""
+        return bytes(self._words(wanted))
+
+    def _words(self, wanted: Any) -> Any:
+        """Return the mask of some tokens: uint32[n_words]."""
         bits = np.zeros(self.n_words * 32, dtype=np.uint8)
         bits[: len(wanted)] = wanted
-        return np.packbits(bits, bitorder="little").tobytes()
+        return np.packbits(bits, bitorder="little").view(np.uint32)
 
     def _resume(self, trie: TokenTrie, text: bytes, offset: Any) -> list[tuple[bytes, int, bool]]:
         """Return (text, token, whether it leaves a string) of the tokens that begin within a character."""
@@ -149,6 +157,10 @@ class VocabularyMasks:
             bits = self._plain_bits.copy()
             bits[self._by_length[count:]] = 0
         return np.packbits(bits, bitorder="little").tobytes()
+
+    def with_characters(self, least: int) -> Any:
+        """Return the tokens that begin at least so many characters: uint32[n_words]."""
+        return self._words(self.characters >= least)
 
     def judge_blanks(self, policy: Policy, state: int) -> tuple[bytearray, bytes]:
         """Return which runs of blanks may follow a state of one, and the packed tokens that are only such."""
@@ -226,6 +238,14 @@ def _holds(flags: Any, offset: Any) -> Any:
     """Return which tokens have a byte whose flag is set."""
     counts = np.concatenate(([0], np.cumsum(flags)))
     return counts[offset[1:]] > counts[offset[:-1]]
+
+
+def _ends_between_characters(data: Any, offset: Any) -> Any:
+    """Return which tokens of UTF-8 end where a character ends; not for empty ones."""
+    width = np.select([data < 0x80, data < 0xC0, data < 0xE0, data < 0xF0], [1, 0, 2, 3], 4)
+    leads = np.where(width > 0, np.arange(len(data)), -1)
+    last = np.maximum.accumulate(leads)[offset[1:] - 1]
+    return (last >= offset[:-1]) & (last + width[last] == offset[1:])
 
 
 class _ByPolicy(dict[bool, VocabularyMasks]):
