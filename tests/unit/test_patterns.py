@@ -275,7 +275,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("pattern", HOSTILE, ids=[pattern[:40] for pattern in HOSTILE])
 def test_hostile_patterns_end_quickly(pattern: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         ours = automaton(pattern)
         state = ours.start
@@ -283,7 +283,7 @@ def test_hostile_patterns_end_quickly(pattern: str) -> None:
             state = ours.step(state, byte) if state >= 0 else state
     except (LimitExceeded, SchemaError):
         pass
-    assert time.perf_counter() - start < 6
+    assert time.process_time() - start < 6
 
 
 def test_one_arena_translates_a_pattern_once() -> None:
