@@ -8,6 +8,7 @@ cdef class Formulas:
     cdef list _variable
     cdef list _low
     cdef list _high
+    cdef dict _lone
     cdef dict _unique
     cdef dict _ite
     cdef dict _negations

@@ -23,6 +23,21 @@ __all__ = ["FALSE", "TRUE", "Formulas"]
 FALSE = 0
 TRUE = 1
 
+#: Numbers of nodes and variables with more bits are not packed into machine words.
+_BITS = cython.declare(cython.int, 21)
+
+
+@cython.cfunc
+def _packed(first: Any, second: Any, third: Any) -> Any:
+    """Return three numbers as one."""
+    a: cython.longlong = first
+    b: cython.longlong = second
+    c: cython.longlong = third
+    if (a | b | c) >> _BITS == 0:
+        return (a << 2 * _BITS) | (b << _BITS) | c
+    # Negative, so that no smaller numbers give the same.
+    return ~((first << 128) | (second << 64) | third)
+
 
 @cython.cclass
 class Formulas:
@@ -47,8 +62,11 @@ class Formulas:
         self._variable: list[int] = [last, last]
         self._low: list[int] = [0, 1]
         self._high: list[int] = [0, 1]
-        self._unique: dict[tuple[int, int, int], int] = {}
-        self._ite: dict[tuple[int, int, int], int] = {}
+        #: Variable -> its node. Nodes by their parts, and what was computed, by three numbers in one: the
+        #: garbage collector does not look at integers.
+        self._lone: dict[int, int] = {}
+        self._unique: dict[int, int] = {}
+        self._ite: dict[int, int] = {}
         self._negations: dict[int, int] = {0: 1, 1: 0}
         self._supports: dict[int, tuple[int, ...]] = {}
         self._unate: dict[int, frozenset[tuple[int, bool]]] = {}
@@ -91,8 +109,10 @@ class Formulas:
     def _node(self, variable: Any, low: Any, high: Any) -> Any:
         if low == high:
             return low
-        key = (variable, low, high)
-        node = self._unique.get(key)
+        is_lone: cython.bint = low == 0 and high == 1
+        key: Any = variable if is_lone else _packed(variable, low, high)
+        known: dict[int, int] = self._lone if is_lone else self._unique
+        node = known.get(key)
         if node is None:
             node = len(self._variable)
             if node >= self.max_nodes:
@@ -102,7 +122,7 @@ class Formulas:
             self._variable.append(variable)
             self._low.append(low)
             self._high.append(high)
-            self._unique[key] = node
+            known[key] = node
         return node
 
     def ite(self, condition: int, then: int, otherwise: int) -> int:
@@ -129,9 +149,11 @@ class Formulas:
                 memo[h] = node
                 results.append(node)
                 continue
+            key = None
             result = self._shortcut(f, g, h)
             if result is None:
-                result = memo.get((f, g, h))
+                key = _packed(f, g, h)
+                result = memo.get(key)
             if result is not None:
                 results.append(result)
                 continue
@@ -152,7 +174,7 @@ class Formulas:
                 h0, h1 = lows[h], highs[h]
             else:
                 h0 = h1 = h
-            work.append((top, None, (f, g, h)))
+            work.append((top, None, key))
             work.append((f1, g1, h1))
             work.append((f0, g0, h0))
         return results.pop()
@@ -230,9 +252,7 @@ class Formulas:
         """Return `formula` with each variable index in `replacements` replaced by a formula."""
         if formula <= 1 or not replacements:
             return formula
-        if formula not in self._supports:
-            self.support(formula)
-        if not any(variable in replacements for variable in self._supports[formula]):
+        if not any(variable in replacements for variable in self.support(formula)):
             return formula
         results: dict[int, int] = {0: 0, 1: 1}
         for node in self._reachable(formula):
@@ -249,8 +269,7 @@ class Formulas:
         """Return the indices of the variables on which `formula` depends, ascending."""
         result = self._supports.get(formula)
         if result is None and formula > 1 and self._low[formula] <= 1 and self._high[formula] <= 1:
-            result = (self._variable[formula],)
-            self._supports[formula] = result
+            return (self._variable[formula],)
         if result is None:
             result = tuple(sorted({self._variable[node] for node in self._reachable(formula)}))
             self._supports[formula] = result

@@ -38,7 +38,7 @@ cdef class Languages:
     cdef dict _segments
     cdef dict _before
     cdef int _close(self)
-    cdef Language _make(self, tuple[object, ...] key, int kind, bint nullable, object cuts, int phases, bint inhabited)
+    cdef Language _make(self, object key, int kind, bint nullable, object cuts, int phases, bint inhabited)
     cdef Language _byte_set(self, object mask)
     cdef Language _cons(self, Language head, Language tail)
     cdef Language _concat(self, Language head, Language tail)

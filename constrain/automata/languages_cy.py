@@ -198,6 +198,12 @@ class Language:
         return f"<Language {self.number}>"
 
 
+@cython.cfunc
+def _pair(head: cython.longlong, tail: cython.longlong) -> object:
+    """Return the numbers of two nodes as one, which the garbage collector does not look at."""
+    return head << 32 | tail
+
+
 # Else it could not take its nodes apart.
 @cython.no_gc_clear
 @cython.cclass
@@ -228,7 +234,8 @@ class Languages:
         if _BASE:
             base = _BASE[0]
             self.size = base.size
-            self._table: dict[tuple[object, ...], Language] = dict(base._table)
+            #: By what nodes are made of: tuples, and pairs in one number for concatenations.
+            self._table: dict[object, Language] = dict(base._table)
             self._words: dict[tuple[bytes, ...], tuple[bytes, ...]] = dict(base._words)
             self._segments: dict[int, tuple[int, ...]] = dict(base._segments)
             self._before: dict[tuple[int, int], int] = dict(base._before)
@@ -292,7 +299,7 @@ class Languages:
     @cython.cfunc
     def _make(
         self,
-        key: tuple[object, ...],
+        key: object,
         kind: cython.int,
         nullable: cython.bint,
         cuts: ByteSet,
@@ -377,7 +384,7 @@ class Languages:
                 high = None if head.high is None or other.high is None else head.high + other.high
                 item = self._repetition(head.first, head.low + other.low, high)
                 return item if rest is None else self._cons(item, rest)
-        key = (CONCATENATION, head.number, tail.number)
+        key: object = _pair(head.number, tail.number)
         node: Language | None = self._table.get(key)
         if node is not None:
             return node
@@ -667,7 +674,7 @@ class Languages:
                     members.pop(rest, None)
             if low <= 1:
                 if rest >= 0:
-                    found: Language | None = self._table.get((CONCATENATION, item.number, rest))
+                    found: Language | None = self._table.get(_pair(item.number, rest))
                     if found is not None:
                         members.pop(found.number, None)
                 elif item.kind == BYTES:

@@ -6,7 +6,9 @@ from constrain.automata.table_cy cimport TableAutomaton
 cdef class LazyDfa(TableAutomaton):
     cdef readonly Languages languages
     cdef dict _numbers
-    cdef list _components
+    cdef list _goals
+    cdef bint _has_tracked
+    cdef list _tracked
     cdef list _cuts
     cdef dict _edges
     cdef dict _completions
@@ -18,4 +20,4 @@ cdef class LazyDfa(TableAutomaton):
     cdef dict _word_counts
     cdef dict _rich
     cpdef int expand(self, int state, int byte) except? -3
-    cdef int _state(self, tuple[Language, ...] components)
+    cdef int _state(self, Language goal, tuple[Language, ...] tracked)

@@ -99,8 +99,11 @@ class LazyDfa(TableAutomaton):
     ) -> None:
         TableAutomaton.__init__(self, max_states)
         self.languages = languages
-        self._numbers: dict[tuple[Language, ...], int] = {}
-        self._components: list[tuple[Language, ...]] = []
+        #: By its languages, or its only one.
+        self._numbers: dict[object, int] = {}
+        self._goals: list[Language] = []
+        self._has_tracked = bool(tracked)
+        self._tracked: list[tuple[Language, ...]] = []
         self._cuts: list[int] = []
         self._edges: dict[int, list[tuple[int, int]]] = {}
         self._completions: dict[int, bytes] = {}
@@ -112,33 +115,36 @@ class LazyDfa(TableAutomaton):
         self._word_counts: dict[int, int | None] = {}
         self._some_lengths: dict[int, int] = {}
         goal = languages.intersection(languages.any_text, goal)
-        self.start = self._state((goal, *tracked))
+        self.start = self._state(goal, tracked)
 
     @cython.cfunc
-    def _state(self, components: tuple[Language, ...]) -> cython.int:
-        goal: Language = components[0]
+    def _state(self, goal: Language, tracked: tuple[Language, ...]) -> cython.int:
+        """Return the state of these languages; it is made if it is new."""
         part: Language
         if self.languages.is_empty(goal):
             return _DEAD
-        if len(components) > 1:
-            components = tuple(
-                [part if not self.languages.is_empty(part) else self.languages.nothing for part in components]
+        key: object = goal
+        if self._has_tracked:
+            tracked = tuple(
+                [part if not self.languages.is_empty(part) else self.languages.nothing for part in tracked]
             )
-        number = self._numbers.get(components)
+            key = (goal, *tracked)
+        number = self._numbers.get(key)
         if number is not None:
             return number
-        cuts = 0
+        cuts = goal.cuts
         outcome = 0
         bit = 1
-        for part in components:
+        for part in tracked:
             cuts |= part.cuts
-        for part in components[1:]:
             if part.nullable:
                 outcome |= bit
             bit <<= 1
         number = self.add_state(goal.nullable, outcome)
-        self._numbers[components] = number
-        self._components.append(components)
+        self._numbers[key] = number
+        self._goals.append(goal)
+        if self._has_tracked:
+            self._tracked.append(tracked)
         self._cuts.append(cuts)
         live = self.languages.first_bytes(goal)
         if live >= 0:
@@ -153,7 +159,7 @@ class LazyDfa(TableAutomaton):
 
     def components(self, state: int) -> tuple[Language, ...]:
         """Return the languages of what may follow: the goal's, then the tracked ones'."""
-        return self._components[state]
+        return (self._goals[state], *self._tracked[state]) if self._has_tracked else (self._goals[state],)
 
     @cython.ccall
     @cython.exceptval(-3, check=True)
@@ -166,12 +172,14 @@ class LazyDfa(TableAutomaton):
         above: Any = cuts >> (place + 1)
         low = below.bit_length() - 1 if below else 0
         high = byte + (above & -above).bit_length() - 1 if above else 255
-        components = self._components[state]
-        part = components[0]
+        part = self._goals[state]
         goal: Language = self.languages.derivative(part, byte)
+        tracked: tuple[Language, ...] = ()
         target: cython.int = _DEAD
         if not self.languages.is_empty(goal):
-            target = self._state((goal, *[self.languages.derivative(part, byte) for part in components[1:]]))
+            if self._has_tracked:
+                tracked = tuple([self.languages.derivative(part, byte) for part in self._tracked[state]])
+            target = self._state(goal, tracked)
         self.set_transitions(state, low, high, target)
         return target
 
@@ -226,23 +234,24 @@ class LazyDfa(TableAutomaton):
 
     def is_universal(self, state: int) -> bool:
         """Return whether every text may follow and nothing that is tracked depends on it."""
-        components = self._components[state]
         any_text = self.languages.any_text
         nothing = self.languages.nothing
-        return components[0] is any_text and all(
-            part is any_text or part is nothing for part in components[1:]
+        if self._goals[state] is not any_text:
+            return False
+        return not self._has_tracked or all(
+            part is any_text or part is nothing for part in self._tracked[state]
         )
 
     def is_boundary(self, state: int) -> bool:
         """Return whether any text may follow, whatever else is tracked."""
-        return self._components[state][0] is self.languages.any_text
+        return self._goals[state] is self.languages.any_text
 
     def is_endless(self, state: int) -> bool:
         """Return whether any text may follow if the right one follows it; perhaps that is not seen.
 
         So it is where a pattern is searched for.
         """
-        goal: Language = self._components[state][0]
+        goal: Language = self._goals[state]
         part: Language
         for part in goal.items if goal.kind == UNION else (goal,):
             if (part is goal or part.emptiness == 2) and _takes_any_beginning(part, self.languages.any_text):
@@ -253,7 +262,7 @@ class LazyDfa(TableAutomaton):
         """Return whether there are surely more than `RICH` accepted continuations."""
         known = self._rich.get(state)
         if known is None:
-            found = lengths(self.languages, self._components[state][0])
+            found = lengths(self.languages, self._goals[state])
             known = found is not None and any(last is None for _, last, _ in found)
             known = known or self.words(state, RICH) is None
             self._rich[state] = known
@@ -289,7 +298,7 @@ class LazyDfa(TableAutomaton):
                 heappush(heap, (depth + 1 + bound, -depth - 1, order, target, exact))
         tail = self._completions.get(here)
         if tail is None:
-            tail = shortest(self._components[here][0])
+            tail = shortest(self._goals[here])
             self._completions[here] = tail
         while came[here][0] >= 0:
             here, byte = came[here]
@@ -301,7 +310,7 @@ class LazyDfa(TableAutomaton):
         known = self._completions.get(state)
         if known is not None:
             return len(known), True
-        return least(self._components[state][0])
+        return least(self._goals[state])
 
     # Lengths. The sets of states that are reached by texts of 0, 1, 2, ... code points follow one
     # another deterministically, so the sequence is finite and then repeats.
@@ -314,7 +323,7 @@ class LazyDfa(TableAutomaton):
         """
         if high is not None and high < low:
             return False
-        goal: Language = self._components[state][0]
+        goal: Language = self._goals[state]
         if goal.kind == MACHINE:
             machine, inner = goal.payload
             return bool(machine.has_length(inner, low, high))
@@ -354,7 +363,7 @@ class LazyDfa(TableAutomaton):
         if found is not None:
             return found
         path: dict[int, tuple[int, int]] = {state: (-1, 0)}
-        heap = [(demands(self.languages, self._components[state][0]), 0, state)]
+        heap = [(demands(self.languages, self._goals[state]), 0, state)]
         order = 0
         found = -1
         here = -1
@@ -370,7 +379,7 @@ class LazyDfa(TableAutomaton):
                 if target not in path:
                     path[target] = (here, 0 if 0x80 <= byte < 0xC0 else 1)
                     order += 1
-                    heappush(heap, (demands(self.languages, self._components[target][0]), -order, target))
+                    heappush(heap, (demands(self.languages, self._goals[target]), -order, target))
         self._some_lengths[state] = found
         if found >= 0:
             while here >= 0:
@@ -417,7 +426,7 @@ class LazyDfa(TableAutomaton):
             progressions: set[Progression] = set()
             targets = set()
             for state in states:
-                known = lengths(self.languages, self._components[state][0])
+                known = lengths(self.languages, self._goals[state])
                 if known is not None:
                     progressions.update(known)
                     continue
@@ -484,7 +493,7 @@ class LazyDfa(TableAutomaton):
 
     def words(self, state: int, limit: int) -> list[bytes] | None:
         """Return the accepted continuations if they are at most `limit`, else `None`; sorted."""
-        known = lengths(self.languages, self._components[state][0])
+        known = lengths(self.languages, self._goals[state])
         if known is not None and any(
             last is None or (last - first) // step >= limit for first, last, step in known
         ):
@@ -552,7 +561,7 @@ class LazyDfa(TableAutomaton):
 
     def n_words(self, state: int) -> int | None:
         """Return how many continuations are accepted, `None` if they are endless."""
-        known = lengths(self.languages, self._components[state][0])
+        known = lengths(self.languages, self._goals[state])
         if known is not None and any(last is None for _, last, _ in known):
             return None
         counts = self._word_counts

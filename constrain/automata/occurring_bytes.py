@@ -21,12 +21,14 @@ from constrain.automata.lengths import bottom_up
 
 __all__ = ["Occurring", "have_no_member"]
 
-#: The bytes that each member has, and those that some member may have; as bits.
-Occurring = tuple[int, int]
+#: The bytes that each member has, above those that some member may have; as bits of one number, at which
+#: the garbage collector does not look.
+Occurring = int
 
-_ALL = (1 << 256) - 1
+_WIDTH = 256
+_ALL = (1 << _WIDTH) - 1
 #: Of the language without members: each of them has every byte, and none has any.
-_NONE: Occurring = (_ALL, 0)
+_NONE: Occurring = _ALL << _WIDTH
 
 
 def have_no_member(language: Language, known: dict[Language, Occurring]) -> bool:
@@ -45,29 +47,28 @@ def _occurring(node: Language, known: dict[Language, Occurring]) -> Occurring:
     if kind == NOTHING:
         return _NONE
     if kind == EMPTY:
-        return (0, 0)
+        return 0
     if kind == BYTES:
         mask: int = node.payload
-        return (mask if mask & (mask - 1) == 0 else 0, mask)
+        return mask << _WIDTH | mask if mask & (mask - 1) == 0 else mask
     if kind == CONCATENATION:
         first, second = known[node.first], known[node.second]
-        return _NONE if _NONE in (first, second) else (first[0] | second[0], first[1] | second[1])
+        return _NONE if _NONE in (first, second) else first | second
     if kind == REPETITION:
-        each, some = known[node.first]
-        return (each, some) if node.low else (0, some)
+        return known[node.first] if node.low else known[node.first] & _ALL
     if kind == UNION:
-        each, some = _NONE
+        each, some = _ALL, 0
         for part in node.items:
-            each &= known[part][0]
-            some |= known[part][1]
-        return (each, some)
+            each &= known[part] >> _WIDTH
+            some |= known[part] & _ALL
+        return each << _WIDTH | some
     if kind == INTERSECTION:
         each, some = 0, _ALL
         for part in node.items:
-            each |= known[part][0]
-            some &= known[part][1]
-        return _NONE if each & ~some else (each, some)
+            each |= known[part] >> _WIDTH
+            some &= known[part] & _ALL
+        return _NONE if each & ~some else each << _WIDTH | some
     if kind == MACHINE:
         machine, state = node.payload
-        return (0, machine.alphabet(state))
-    return (0, _ALL)
+        return int(machine.alphabet(state))
+    return _ALL

@@ -36,8 +36,7 @@ cdef class FrameGraph:
     cdef readonly Frame root
 
 
-# A parent chain of a million frames must not recurse when it is freed.
-@cython.trashcan(True)
+@cython.no_gc
 cdef class Frame:
     cdef readonly Frame parent
     cdef readonly int kind
@@ -54,6 +53,8 @@ cdef class Frame:
     cdef readonly object members
     cdef readonly FrameGraph graph
     cdef readonly int number
+    cdef object _first_key
+    cdef Frame _first
     cdef dict _links
     cdef Frame _object_child
     cdef Frame _array_child

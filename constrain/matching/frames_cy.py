@@ -22,6 +22,7 @@ except ModuleNotFoundError:
 if cython.compiled:
     from cython.cimports.constrain.matching.modes import ARRAY, NUMBER, OBJECT, STRING
     from cython.cimports.constrain.matching.object_face_cy import ObjectFace
+    from cython.cimports.cpython.ref import Py_REFCNT
 else:
     from constrain.matching.modes import ARRAY, NUMBER, OBJECT, STRING
     from constrain.matching.object_face_cy import ObjectFace
@@ -69,7 +70,7 @@ class Goal:
         self.number = None
         self._object = None
         self._array = None
-        self._literal_outcomes: dict[int, int] = {}
+        self._literal_outcomes: Any = None
 
     @cython.ccall
     def offers(self, kind: cython.int) -> cython.bint:
@@ -207,7 +208,9 @@ class Goal:
 
     def literal_outcome(self, kind: int) -> int:
         """Return the tracked formulas that hold for the one value of a literal kind."""
-        outcome = self._literal_outcomes.get(kind)
+        if self._literal_outcomes is None:
+            self._literal_outcomes = {}
+        outcome: int | None = self._literal_outcomes.get(kind)
         if outcome is None:
             algebra = self.machine.algebra
             outcome = sum(
@@ -260,6 +263,9 @@ class FrameGraph:
         while pending:
             frame = pending.pop()
             frame.graph = None
+            if frame._first is not None:
+                pending.append(frame._first)
+                frame._first = None
             if frame._links is not None:
                 pending.extend(frame._links.values())
                 frame._links = None
@@ -276,6 +282,9 @@ class FrameGraph:
         return self.size >= _MOST_FRAMES
 
 
+# What lies between frames leads backwards, but for the links of a graph, which is taken apart with its
+# constraint: the garbage collector need not look at them.
+@cython.no_gc
 @cython.cclass
 class Frame:
     """One open container, or the document itself (`kind` -1).
@@ -324,6 +333,9 @@ class Frame:
         self.members: Any = None
         self.graph: Any = None
         self.number = 0
+        # Most frames lead to one other only.
+        self._first_key: Any = None
+        self._first: Any = None
         self._links: Any = None
         self._object_child: Any = None
         self._array_child: Any = None
@@ -334,19 +346,38 @@ class Frame:
         self._offered: Any = None
         self._mark: Any = None
 
+    def __dealloc__(self) -> None:
+        # The chain of very many open containers must not recurse when it is freed.
+        if cython.compiled:
+            nothing: Any = None
+            following: Frame | None
+            chain: Frame | None = self.parent
+            self.parent = None
+            while chain is not None and Py_REFCNT(chain) == 1:
+                following = chain.parent
+                chain.parent = None
+                chain = following
+                following = nothing
+
     @cython.cfunc
     def _linked(self, key: object) -> Frame | None:
         """Return the frame that this step led to before, or `None`."""
         links: Any = self._links
+        if self._first is not None and self._first_key == key:
+            return self._first
         return None if links is None else links.get(key)
 
     @cython.cfunc
     def _link(self, key: object, following: Frame) -> Frame:
         """Remember the frame that a step leads to, if it belongs to the graph, and return it."""
         if self._enroll(following):
-            if self._links is None:
-                self._links = {}
-            self._links[key] = following
+            if self._first is None:
+                self._first_key = key
+                self._first = following
+            else:
+                if self._links is None:
+                    self._links = {}
+                self._links[key] = following
         return following
 
     @cython.cfunc
@@ -386,11 +417,11 @@ class Frame:
     @cython.ccall
     def offer(self) -> tuple[Any, ...]:
         """Return which keys of an object may follow: see `objects.Offer`."""
-        face: ObjectFace
         if self._offer is None:
-            face = self.shape
-            self._offer = face.offer_at_once(self.blocked, self.count)
-        if self._offer is None:
+            face: ObjectFace = self.shape
+            at_once = face.offer_at_once(self.blocked, self.count)
+            if at_once is not None:
+                return at_once
             with self.shape.machine.algebra.deadline:
                 self._offer = self.shape.offer(self)
         return self._offer

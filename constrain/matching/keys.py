@@ -109,6 +109,19 @@ class Kept:
         return found
 
 
+class _Memos:
+    """What a key space remembers; most are asked nothing of it."""
+
+    def __init__(self, patterns: list[Language]) -> None:
+        self.pattern_bits = {language: bit for bit, language in enumerate(patterns)}
+        self.named_vectors: dict[int, int] = {}
+        self.free_languages: dict[int, Language] = {}
+        self.finite_words: dict[int, list[bytes] | None] = {}
+        self.blocked_after: dict[int, int] = {}
+        self.demands: dict[AllProperties, Demands] = {}
+        self.kept: dict[tuple[Demands, ...], Kept] = {}
+
+
 class KeySpace:
     """The classes of keys for a set of `AllProperties` atoms and more named keys, in this order.
 
@@ -149,7 +162,6 @@ class KeySpace:
             raise LimitExceeded(
                 "too many different patterns for the keys of one object", limit=self.MAX_PATTERNS
             )
-        self._pattern_bits = {language: bit for bit, language in enumerate(patterns)}
         self.all_names = (1 << len(self.names)) - 1
         #: Runs over any key; its outcomes are the free classes.
         self.automaton: LazyDfa = (
@@ -157,13 +169,14 @@ class KeySpace:
             if self.patterns
             else any_text_automaton()
         )
-        self._named_vectors: dict[int, int] = {}
         self._free_classes: list[int] | None = None
-        self._free_languages: dict[int, Language] = {}
-        self._finite_words: dict[int, list[bytes] | None] = {}
-        self._blocked_after: dict[int, int] = {}
-        self._demands: dict[AllProperties, Demands] = {}
-        self._kept: dict[tuple[Demands, ...], Kept] = {}
+        self._some_memos: _Memos | None = None
+
+    @property
+    def _memos(self) -> _Memos:
+        if self._some_memos is None:
+            self._some_memos = _Memos(self.patterns)
+        return self._some_memos
 
     @property
     def order(self) -> list[int]:
@@ -182,20 +195,20 @@ class KeySpace:
 
     def demands(self, atom: AllProperties) -> Demands:
         """Return what an atom asks of the values of keys."""
-        demands = self._demands.get(atom)
+        demands = self._memos.demands.get(atom)
         if demands is None:
             demands = Demands(self, atom)
-            self._demands[atom] = demands
+            self._memos.demands[atom] = demands
         return demands
 
     def kept(self, together: tuple[Demands, ...]) -> Kept:
         """Return what atoms that have to stay true ask together."""
-        kept = self._kept.get(together)
+        known = self._memos.kept
+        kept = known.get(together)
         if kept is None:
-            if len(self._kept) >= self.MAX_KEPT:
-                self._kept.clear()
-            kept = Kept(self, together)
-            self._kept[together] = kept
+            if len(known) >= self.MAX_KEPT:
+                known.clear()
+            kept = known[together] = Kept(self, together)
         return kept
 
     def bits(self, names: Iterable[bytes]) -> int:
@@ -210,10 +223,10 @@ class KeySpace:
         """Return the membership vector of a named key."""
         if not self.patterns:
             return 0
-        vector = self._named_vectors.get(name_index)
+        vector = self._memos.named_vectors.get(name_index)
         if vector is None:
             vector = self.class_of(self.names[name_index])
-            self._named_vectors[name_index] = vector
+            self._memos.named_vectors[name_index] = vector
         return vector
 
     def class_of(self, key: bytes) -> int:
@@ -236,19 +249,21 @@ class KeySpace:
 
     def _goal(self, atom: AllProperties, own: int | None, vector: int) -> int:
         goals = [] if own is None else [own]
-        goals += [goal for language, goal in atom.patterns if vector >> self._pattern_bits[language] & 1]
+        goals += [
+            goal for language, goal in atom.patterns if vector >> self._memos.pattern_bits[language] & 1
+        ]
         return self.algebra.formulas.conjunction(goals) if goals else atom.rest
 
     def blocked_by(self, name_index: int) -> int:
         """Return the names that cannot follow this one, as bits: in schema order all earlier ones."""
-        blocked = self._blocked_after.get(name_index)
+        blocked = self._memos.blocked_after.get(name_index)
         if blocked is None:
             if self.algebra.options.property_order == "any":
                 blocked = 1 << name_index
             else:
                 place = self.order[name_index]
                 blocked = sum(1 << i for i, other in enumerate(self.order) if other <= place)
-            self._blocked_after[name_index] = blocked
+            self._memos.blocked_after[name_index] = blocked
         return blocked
 
     # Free classes
@@ -272,24 +287,24 @@ class KeySpace:
                 found = split
                 if len(found) > self.algebra.options.max_steps // 100:
                     raise LimitExceeded("the patterns of one object split its keys into too many classes")
-            self._free_languages = dict(found)
+            self._memos.free_languages = dict(found)
             self._free_classes = [vector for vector, _ in found]
         return self._free_classes
 
     def free_language(self, vector: int) -> Language:
         """Return the keys of a free class; named keys are not in it."""
         self.free_classes()
-        return self._free_languages[vector]
+        return self._memos.free_languages[vector]
 
     def finite_words(self, vector: int) -> list[bytes] | None:
         """Return the keys of a free class if they are few, else `None`: it never runs out."""
-        if vector not in self._finite_words:
-            if not self.patterns:
-                self._finite_words[vector] = None
-            else:
-                automaton = self.algebra.dfa(self.free_language(vector))
-                self._finite_words[vector] = automaton.words(automaton.start, FEW_WORDS)
-        return self._finite_words[vector]
+        if not self.patterns:
+            return None
+        known = self._memos.finite_words
+        if vector not in known:
+            automaton = self.algebra.dfa(self.free_language(vector))
+            known[vector] = automaton.words(automaton.start, FEW_WORDS)
+        return known[vector]
 
     def n_words(self, vector: int) -> int | None:
         """Return how many keys a free class has, `None` if they are endless."""

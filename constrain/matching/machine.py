@@ -45,7 +45,7 @@ class Machine:
         self._object_shapes: dict[tuple[KeySpace, int, tuple[int, ...]], ObjectShape] = {}
         self._array_shapes: dict[tuple[int, tuple[int, ...]], ArrayShape] = {}
         self.root = self.goal(root)
-        self._graph = FrameGraph(0)
+        self._graph: FrameGraph | None = None
 
     @property
     def population(self) -> Population:
@@ -59,7 +59,8 @@ class Machine:
 
         Nothing of the machine may be used afterwards.
         """
-        self._graph.dispose()
+        if self._graph is not None:
+            self._graph.dispose()
         for face in self._object_shapes.values():
             face.forget()
         for shape in (*self._object_shapes.values(), *self._array_shapes.values()):
@@ -71,9 +72,14 @@ class Machine:
 
     def root_frame(self) -> Frame:
         """Return the frame of a document of which nothing was read."""
-        if self._graph.is_full:
-            self._graph = FrameGraph(self._graph.serial + 1)
-        frame: Frame = self._graph.root
+        graph = self._graph
+        if graph is None:
+            graph = self._graph = FrameGraph(0)
+        elif graph.is_full:
+            # Documents that are being written go on with its frames, which are not remembered any more.
+            graph.dispose()
+            graph = self._graph = FrameGraph(graph.serial + 1)
+        frame: Frame = graph.root
         return frame
 
     def goal(self, formula: int, tracked: tuple[int, ...] = ()) -> Goal:

@@ -471,6 +471,10 @@ class Matcher:
         """Return the text and the tokens of the completion that is kept for the current position."""
         here = self.here.n_tokens
         plan = self._plan
+        if self.budget < 0:
+            # Nobody follows a plan, so none is kept.
+            text = self.completion()
+            return text, list(self.session.encode(text))
         if plan is None or plan.tokens is None:
             # Nothing was kept where any completion fitted; the canonical tokens are what was counted.
             text = self.completion()

@@ -9,6 +9,8 @@ cdef class ObjectFace:
     cdef public tuple rest
     cdef public dict named
     cdef public object free
+    cdef object _blocked
+    cdef tuple _offer
     cpdef int closes_at_once(self, object present, Py_ssize_t count)
     cpdef object offer_at_once(self, object blocked, Py_ssize_t count)
     cpdef int continues_after(self, object blocked, Py_ssize_t count, int name)

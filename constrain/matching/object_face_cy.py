@@ -45,6 +45,9 @@ class ObjectFace:
         self.rest: Any = None
         self.named: dict[int, Any] = {}
         self.free: Any = None
+        # What a frame with these blocked keys was answered last.
+        self._blocked: Any = None
+        self._offer: Any = None
 
     def forget(self) -> None:
         """Cut the links to entries."""
@@ -70,7 +73,10 @@ class ObjectFace:
         rest: tuple[Any, ...] = self.rest
         if not self.simple or self.high >= 0 or rest is None or count > _FEW_WORDS:
             return None
-        return (self.offered & ~blocked, rest[0], rest[1], rest[2])
+        if blocked is not self._blocked:
+            self._blocked = blocked
+            self._offer = (self.offered & ~blocked, rest[0], rest[1], rest[2])
+        return self._offer
 
     @cython.ccall
     def continues_after(self, blocked: Any, count: cython.Py_ssize_t, name: cython.int) -> cython.int:

@@ -33,7 +33,7 @@ def _nodes() -> Iterator[tuple[int, Any, constrain.Constraint, Any]]:
             constraint = constrain.compile_json_schema(schema)
         except constrain.UnsatisfiableError:
             continue
-        for node in list(constraint._compiler._nodes.values()):
+        for node in constraint._compiler.nodes():
             yield number, schema, constraint, node
 
 

@@ -110,3 +110,15 @@ def test_texts_and_containers(schema: Any) -> None:
     for seed, slack in enumerate((40, 0, 1, 2, 5, 9, 20, 0, 3)):
         matcher = constraint.matcher(tokens, max_tokens=least + slack)
         _write(matcher, tokens.size, least + slack, random.Random(seed), schema)
+
+
+def test_a_plan_without_a_budget_is_about_the_current_position() -> None:
+    tokens = vocabulary([*(bytes([byte]) for byte in range(256)), None])
+    matcher = constrain.compile_json_schema({"enum": [10, [1]]}, options=constrain.ANY_TEXT).matcher(tokens)
+    assert matcher.plan() == list(b"10")
+    assert matcher.advance(ord("\t"))
+    assert matcher.plan() == list(b"10")
+    assert matcher.advance(ord("["))
+    assert matcher.plan() == list(b"1]")
+    matcher.rollback(1)
+    assert matcher.plan() == list(b"10")

@@ -59,8 +59,8 @@ class Compiler:
         self.glance = Glance(self.references, HARMLESS)
         self.dialect = self.references.root.dialect
         self.annotations: list[tuple[str, str, str]] = []
-        #: By sub-schema and place: what a sub-schema means depends on both.
-        self._nodes: dict[tuple[int, Place], SubschemaNode] = {}
+        #: By place and `id` of the sub-schema: what a sub-schema means depends on both.
+        self._nodes: dict[Place, dict[int, SubschemaNode]] = {}
         #: By place and spelling: goals of small sub-schemas.
         self._goals: dict[tuple[Place, str], int] = {}
         self._has_dynamic_references = False
@@ -104,11 +104,11 @@ class Compiler:
 
     def _scan(self) -> None:
         """Check the schema, and all that its references can lead to."""
-        seen: set[tuple[int, int]] = set()
+        seen: dict[int, set[int]] = {}
         self._pending.append((self.schema, "#", self.references.root))
         while self._pending:
             schema, location, place = self._pending.pop()
-            if (id(schema), id(place.resource)) not in seen:
+            if id(schema) not in seen.get(id(place.resource), ()):
                 limit = self.options.max_steps
                 scan_schema(schema, place, self._visit, _VISITED, limit, location=location, seen=seen)
 
@@ -173,7 +173,7 @@ class Compiler:
     def _check_cycles(self) -> None:
         """Refuse references that lead back to the same value without consuming anything."""
         done: set[int] = set()
-        starts = self._evaluated() if self._has_dynamic_references else list(self._nodes.values())
+        starts = self._evaluated() if self._has_dynamic_references else self.nodes()
         for start in starts:
             if id(start) in done:
                 continue
@@ -219,10 +219,17 @@ class Compiler:
 
     def _node(self, schema: dict[str, Any], location: Location, place: Place) -> SubschemaNode:
         place = place.enter(schema)
-        node = self._nodes.get((id(schema), place))
+        nodes = self._nodes.get(place)
+        if nodes is None:
+            nodes = self._nodes[place] = {}
+        node = nodes.get(id(schema))
         if node is None:
-            node = self._nodes[id(schema), place] = SubschemaNode(self, schema, location, place)
+            node = nodes[id(schema)] = SubschemaNode(self, schema, location, place)
         return node
+
+    def nodes(self) -> list[SubschemaNode]:
+        """Return the nodes that were made so far."""
+        return [node for nodes in self._nodes.values() for node in nodes.values()]
 
     def find(self, schema: dict[str, Any], location: str, place: Place | None = None) -> SubschemaNode:
         """Return the node of a sub-schema of the document, by default in the scope where it stands."""

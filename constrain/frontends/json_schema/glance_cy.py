@@ -28,6 +28,8 @@ _MOST_PARTS = cython.declare(cython.int, 64)
 #: Constants beyond these may be numbers that no document holds.
 _MOST_DIGITS = 10**15
 _ALL_KINDS = cython.declare(cython.int, (1 << 7) - 1)
+#: So many places have numbers that fit into a key.
+_MOST_PLACES = cython.declare(cython.ulonglong, 4096)
 #: Type name -> its kinds as bits; `integer` is what some numbers are.
 _KINDS_OF_TYPE = {
     "null": 1 << NULL,
@@ -45,6 +47,8 @@ _FLAT = cython.declare(cython.int, 2)
 #: The names of types by kind.
 _NAMES = (("null",), ("boolean",), ("boolean",), ("integer", "number"), ("string",), ("array",), ("object",))
 _ALL_NAMES = ("null", "boolean", "integer", "number", "string", "array", "object")
+#: Type name -> its number in `_key`.
+_CODES = {name: code for code, name in enumerate(_ALL_NAMES)}
 #: Keywords that a non-empty value of a type satisfies if they are the only ones that say something of it.
 _SATISFIABLE = {"minLength": "string", "maxLength": "string", "format": "string"}
 _CONSTANTS = {"string": str, "boolean": bool, "integer": int, "null": type(None)}
@@ -57,6 +61,22 @@ _BOUNDS = frozenset({"minimum", "maximum"})
 def _inside(place: Place, schema: Any) -> Any:
     """Return the place of a sub-schema of a place."""
     return place.enter(schema) if place.resource.embedded else place
+
+
+@cython.cfunc
+def _key(schema: Any, place: Place, code: cython.ulonglong) -> object:
+    """Return what stands for a sub-schema, its place and a small number in a memo.
+
+    It is an integer in most cases: that is made and found faster than a tuple, and the garbage collector
+    does not look at it.
+    """
+    number: cython.ulonglong = place.number
+    if cython.compiled:
+        address: cython.ulonglong = cython.cast(cython.ulonglong, cython.cast(cython.p_void, schema))
+        # Objects lie at multiples of 16, in 48 bits.
+        if address & 15 == 0 and address >> 48 == 0 and number < _MOST_PLACES:
+            return (address << 16) | (number << 8) | code
+    return (id(schema), number, code)
 
 
 @cython.cclass
@@ -85,7 +105,7 @@ class Glance:
         keywords = self._keywords(schema, place)
         if len(keywords) == 1 and keywords[0] == "type" and isinstance(schema["type"], str):
             return _KINDS_OF_TYPE[schema["type"]]
-        key: object = (id(schema), place)
+        key: object = _key(schema, place, 0)
         known = self._kinds.get(key)
         if known is None:
             if depth > _MOST_DEEP:
@@ -203,7 +223,7 @@ class Glance:
             mode: `_LITERAL`: it is a certain one of the literals, so constants prove nothing; `_FLAT`: it has
                 no members.
         """
-        key: object = (id(schema), place, name, mode)
+        key: object = _key(schema, place, _CODES[name] << 2 | mode)
         known = self._known.get(key)
         if known is None:
             if depth > _MOST_DEEP:

@@ -45,6 +45,8 @@ __all__ = ["HARMLESS", "KEYWORDS", "SubschemaNode", "utf8"]
 
 
 _UNKNOWN = -2
+#: What judges the same value in most sub-schemas; nobody adds to it.
+_NOTHING: list[SubschemaNode] = []
 
 
 class SubschemaNode(SchemaNode):
@@ -65,7 +67,7 @@ class SubschemaNode(SchemaNode):
         self.dialect = place.resource.dialect
         self._components: list[int | None] = [None] * 7
         self._in_place: list[SubschemaNode] | None = None
-        self._constants: dict[str, list[Value]] = {}
+        self._constants: dict[str, list[Value]] | None = None
         self._keywords: list[str] | None = None
         self._kinds = -1
         self._lone_types = _UNKNOWN
@@ -125,8 +127,8 @@ class SubschemaNode(SchemaNode):
         """Return the sub-schemas that judge the same value."""
         if self._in_place is None:
             if _IN_PLACE.isdisjoint(self.schema):
-                self._in_place = []
-                return self._in_place
+                self._in_place = _NOTHING
+                return _NOTHING
             found = []
             for keyword in self.keywords():
                 for value, path in _in_place_values(self, keyword):
@@ -194,6 +196,8 @@ class SubschemaNode(SchemaNode):
 
     def constants(self, keyword: str) -> list[Value]:
         """Return the values that `enum` or `const` lists, those apart that no document holds."""
+        if self._constants is None:
+            self._constants = {}
         known = self._constants.get(keyword)
         if known is None:
             listed = self.schema[keyword] if keyword == "enum" else [self.schema[keyword]]

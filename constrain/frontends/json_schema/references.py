@@ -32,6 +32,7 @@ class _Scopes:
         self._known: dict[frozenset[tuple[str, Resource]], _Scope] = {frozenset(): self.empty}
         self._limit = limit
         self._size = 0
+        self.n_places = 0
 
     def of(self, outermost: dict[str, Resource]) -> _Scope:
         """Return the scope with these entries."""
@@ -67,7 +68,8 @@ class _Scope:
             if new:
                 place = self._scopes.of({**self.outermost, **new}).place(resource)
             else:
-                place = Place(resource, self)
+                place = Place(resource, self, self._scopes.n_places)
+                self._scopes.n_places += 1
             self._places[resource] = place
         return place
 
@@ -78,13 +80,15 @@ class Place:
     Attributes:
         resource: the resource that it belongs to.
         scope: the resources that dynamic references lead to.
+        number: no other place of the compilation has the same.
     """
 
-    __slots__ = ("resource", "scope")
+    __slots__ = ("number", "resource", "scope")
 
-    def __init__(self, resource: Resource, scope: _Scope) -> None:
+    def __init__(self, resource: Resource, scope: _Scope, number: int) -> None:
         self.resource = resource
         self.scope = scope
+        self.number = number
 
     @property
     def dialect(self) -> Dialect:

@@ -152,7 +152,7 @@ def scan_schema(
     max_schemas: int,
     *,
     location: str = "#",
-    seen: set[tuple[int, int]] | None = None,
+    seen: dict[int, set[int]] | None = None,
 ) -> None:
     """Check every sub-schema below `root`; hand those to `visit` that have a keyword of `visited`.
 
@@ -160,7 +160,7 @@ def scan_schema(
         visit: gets the sub-schema, its location and its place.
         visited: other keywords than `type`.
         place: of `root`.
-        seen: (`id` of sub-schema, `id` of resource) of what was scanned before; is added to.
+        seen: `id` of resource -> `id`s of its sub-schemas that were scanned before; is added to.
 
     Raises:
         SchemaError: a keyword has a value of the wrong form.
@@ -168,7 +168,11 @@ def scan_schema(
         LimitExceeded: there are more than `max_schemas` sub-schemas.
     """
     stack: list[Any] = [(root, location, place)]
-    done: set[tuple[int, int]] = set() if seen is None else seen
+    known: dict[int, set[int]] = {} if seen is None else seen
+    n_seen: cython.Py_ssize_t = sum([len(one) for one in known.values()])
+    resource: Any = None
+    scanned: Any = None
+    done: set[int] = set()
     dialect: Any = None
     wanted: dict[str, Form] = {}
     has_refused: cython.bint = False
@@ -187,11 +191,14 @@ def scan_schema(
         if resource.embedded:
             place = place.enter(schema)
             resource = place.resource
-        key = (id(schema), id(resource))
-        if key in done:
+        if resource is not scanned:
+            scanned = resource
+            done = known.setdefault(id(resource), set())
+        if id(schema) in done:
             continue
-        done.add(key)
-        if len(done) + n_leaves > max_schemas:
+        done.add(id(schema))
+        n_seen += 1
+        if n_seen + n_leaves > max_schemas:
             raise LimitExceeded("the schema has too many sub-schemas", limit=max_schemas)
         if schema is resource.root and resource.problem is not None:
             resource.problem.location = pointer_text(at)
