@@ -2,6 +2,7 @@
 cimport cython
 
 from constrain.automata.table_cy cimport TableAutomaton
+from constrain.matching.name_set_cy cimport NameSet
 
 
 cdef class Goal:
@@ -43,7 +44,7 @@ cdef class Frame:
     cdef readonly object shape
     cdef readonly object present
     cdef readonly object blocked
-    cdef readonly object names
+    cdef readonly NameSet names
     cdef readonly Py_ssize_t n_names
     cdef readonly Py_ssize_t count
     cdef readonly object entry

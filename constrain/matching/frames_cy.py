@@ -21,20 +21,21 @@ except ModuleNotFoundError:
 
 if cython.compiled:
     from cython.cimports.constrain.matching.modes import ARRAY, NUMBER, OBJECT, STRING
+    from cython.cimports.constrain.matching.name_set_cy import NameSet
     from cython.cimports.constrain.matching.object_face_cy import ObjectFace
     from cython.cimports.cpython.ref import Py_REFCNT
 else:
     from constrain.matching.modes import ARRAY, NUMBER, OBJECT, STRING
+    from constrain.matching.name_set_cy import NameSet
     from constrain.matching.object_face_cy import ObjectFace
 
 from constrain.automata.lazy_dfa_cy import any_text_automaton
 from constrain.matching.atoms import ALL_KINDS
-from constrain.matching.name_set import NameSet
 from constrain.matching.values import array_value, object_value
 
 __all__ = ["Frame", "FrameGraph", "Goal", "child_frame", "root_frame"]
 
-_NO_NAMES = NameSet()
+_NO_NAMES: NameSet = NameSet()
 #: For so many pairs of a state and a length it is remembered whether a string can end.
 _MOST_LENGTHS = 4_000_000
 #: If a string can end within its bounds after so many more code points, it can after fewer.

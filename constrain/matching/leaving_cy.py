@@ -19,6 +19,7 @@ if cython.compiled:
     from cython.cimports.constrain.matching.key_trie_cy import KeyTrie
     from cython.cimports.constrain.matching.mask_walks_cy import MaskWalks
     from cython.cimports.constrain.matching.modes import IN_KEY, IN_STRING, STRING
+    from cython.cimports.constrain.matching.name_set_cy import NameSet
     from cython.cimports.constrain.matching.object_face_cy import ObjectFace
     from cython.cimports.constrain.matching.position_cy import Policy, Position
     from cython.cimports.constrain.matching.walks_cy import Scratch, Sub, WalkTrie
@@ -30,6 +31,7 @@ else:
     from constrain.matching.key_trie_cy import KeyTrie
     from constrain.matching.mask_walks_cy import MaskWalks
     from constrain.matching.modes import IN_KEY, IN_STRING, STRING
+    from constrain.matching.name_set_cy import NameSet
     from constrain.matching.object_face_cy import ObjectFace
     from constrain.matching.position_cy import Policy, Position
     from constrain.matching.walks_cy import Scratch, Sub, WalkTrie
@@ -50,6 +52,25 @@ _MANY_KEYS = 64
 _MOST_TOKENS = 256
 #: So many sets of remainders after keys are kept.
 _MOST_AFTER_KEYS = 10_000
+
+
+@cython.cfunc
+def _rests(names: NameSet, begin: bytes) -> Any:
+    """Return what follows a beginning in those keys that have it: a set."""
+    return {key[len(begin) :] for key in names if key.startswith(begin)}
+
+
+@cython.cfunc
+def _is_written(written: Any, begin: bytes, walk: WalkTrie, entry: cython.int) -> cython.bint:
+    """Return whether the key that ends with an inner text is among those that were written.
+
+    Args:
+        written: these keys, or what follows `begin` in them.
+    """
+    inner: bytes = walk.trie.token_bytes(entry) or b""
+    if isinstance(written, NameSet):
+        return begin + inner in written
+    return inner in written
 
 
 @cython.cclass
@@ -324,7 +345,7 @@ class Leaving(MaskWalks):
         scratch: Scratch = self._scratch(level)
         automaton: TableAutomaton = position.automaton
         names: KeyTrie = position.names
-        written = None
+        written: Any = None
         frame: Frame = position.frame
         node: cython.int = 1
         end: cython.int = trie.c_subtree_end[0]
@@ -334,7 +355,7 @@ class Leaving(MaskWalks):
         below: cython.int
         entry: cython.int
         if named is not None and frame.n_names > 0:
-            written = frame.names
+            written = frame.names if frame.n_names > _MANY_KEYS else _rests(frame.names, position.key) or None
         scratch.state[0] = position.state
         scratch.node[0] = position.trie if named is not None else -1
         while node < end:
@@ -356,15 +377,10 @@ class Leaving(MaskWalks):
                 if below >= 0 and names.c_terminal[below] >= 0:
                     named.append((entry, names.c_terminal[below]))
                 elif state >= 0 and automaton.accepting(state):
-                    if written is None or not self._is_written(position, walk, entry):
+                    if written is None or not _is_written(written, position.key, walk, entry):
                         groups.setdefault(automaton.outcome(state), []).append(entry)
             node += 1
         return 0
-
-    def _is_written(self, position: Position, walk: WalkTrie, entry: int) -> bool:
-        """Return whether the key that ends with an inner text was written before."""
-        inner = walk.trie.token_bytes(entry) or b""
-        return position.key + inner in position.frame.names
 
     @cython.cfunc
     def _leave_key(self, sub: Sub, position: Position, level: cython.int) -> cython.int:
@@ -415,7 +431,6 @@ class Leaving(MaskWalks):
     def _leave_free_key(self, sub: Sub, position: Position, level: cython.int) -> cython.int:
         """Add what leaves a key that any text may end, all free keys being of one class."""
         frame: Frame = position.frame
-        written: bytes = position.key
         inner: cython.int
         name: cython.int
         rest: bytes
@@ -424,12 +439,10 @@ class Leaving(MaskWalks):
             self._allow_after_key(sub, frame, member, -1, level)
             self._emit_leaving(sub, -1, level)
             if frame.n_names:
-                for key in frame.names:
-                    if key.startswith(written):
-                        rest = key[len(written) :]
-                        inner = self._inner(sub, rest)
-                        if inner >= 0:
-                            self._erase(sub.inners, inner)
+                for rest in _rests(frame.names, position.key):
+                    inner = self._inner(sub, rest)
+                    if inner >= 0:
+                        self._erase(sub.inners, inner)
         if position.trie >= 0:
             named: list[tuple[int, int]] = []
             if sub.has_empty and position.names.c_terminal[position.trie] >= 0:

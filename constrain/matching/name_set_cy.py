@@ -9,28 +9,37 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Any, TypeAlias
 
+try:
+    import cython
+except ModuleNotFoundError:
+    from constrain._cython import cython
+
 __all__ = ["NameSet"]
 
-_BRANCHES = 32
-_BITS = 5
+_BRANCHES = cython.declare(cython.int, 32)
+_BITS = cython.declare(cython.int, 5)
 _Node: TypeAlias = "tuple[_Node | None, ...] | list[Hashable]"
 
 
+@cython.cclass
 class NameSet:
     """An immutable set of hashable values: keys that were written, or items."""
 
-    __slots__ = ("_root", "size")
-
     def __init__(self) -> None:
-        self._root: _Node | None = None
+        self._root: Any = None
         self.size = 0
 
     def __len__(self) -> int:
         return self.size
 
     def __contains__(self, name: Hashable) -> bool:
-        node = self._root
-        code = hash(name)
+        return self.has(name)
+
+    @cython.ccall
+    def has(self, name: Hashable) -> cython.bint:
+        """Return whether a value is in the set."""
+        node: Any = self._root
+        code: cython.Py_ssize_t = hash(name)
         while isinstance(node, tuple):
             node = node[code & (_BRANCHES - 1)]
             code >>= _BITS
@@ -45,14 +54,16 @@ class NameSet:
             elif node is not None:
                 yield from node
 
+    @cython.ccall
     def add(self, name: Hashable) -> NameSet:
         """Return this set with `name`, which must not be in it."""
         result = NameSet()
         result.size = self.size + 1
         path: list[tuple[tuple[_Node | None, ...], int]] = []
-        node = self._root
-        code = hash(name)
-        depth = 0
+        node: Any = self._root
+        code: cython.Py_ssize_t = hash(name)
+        depth: cython.int = 0
+        branch: cython.Py_ssize_t
         while isinstance(node, tuple):
             branch = code & (_BRANCHES - 1)
             path.append((node, branch))
@@ -65,7 +76,8 @@ class NameSet:
         if len(leaf) > 8 and depth < 10:
             leaves: list[list[Hashable] | None] = [None] * _BRANCHES
             for member in leaf:
-                branch = (hash(member) >> (_BITS * depth)) & (_BRANCHES - 1)
+                code = hash(member)
+                branch = (code >> (_BITS * depth)) & (_BRANCHES - 1)
                 leaves[branch] = [*(leaves[branch] or ()), member]
             new = tuple(leaves)
         for parent, branch in reversed(path):
