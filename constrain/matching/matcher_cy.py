@@ -7,7 +7,6 @@ The positions after all tokens are linked to their predecessors, so `fork` share
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 try:
@@ -18,9 +17,9 @@ except ModuleNotFoundError:
 if cython.compiled:
     from cython.cimports.constrain.matching.mask_words_cy import KeptMask
     from cython.cimports.constrain.matching.masks_cy import MaskBuilder
-    from cython.cimports.constrain.matching.modes import IN_STRING
     from cython.cimports.constrain.matching.position_cy import Position
     from cython.cimports.constrain.matching.session_cy import Session
+    from cython.cimports.constrain.matching.steering_cy import Steering
     from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
     from cython.cimports.cpython.buffer import (
         Py_buffer,
@@ -33,9 +32,9 @@ if cython.compiled:
 else:
     from constrain.matching.mask_words_cy import KeptMask
     from constrain.matching.masks_cy import MaskBuilder
-    from constrain.matching.modes import IN_STRING
     from constrain.matching.position_cy import Position
     from constrain.matching.session_cy import Session
+    from constrain.matching.steering_cy import Steering
     from constrain.vocabulary.token_trie_cy import TokenTrie
 
 import numpy as np
@@ -51,27 +50,6 @@ _INT32: Any = np.dtype(np.int32)
 _UINT32: Any = np.dtype(np.uint32)
 #: Documents with more tokens are not kept among those written lately.
 _MOST_SEEN_TOKENS = 4096
-#: For so many positions it is remembered what completes the document.
-_MOST_WORST = 10_000
-#: No character needs more bytes than the two escapes of a code point beyond the first 65,536.
-_LONGEST_CHARACTER = 12
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """Tokens that complete the document from some place on.
-
-    Attributes:
-        start: how many tokens were taken before the first of them.
-        text: what they spell.
-        tokens: `None` where any completion fits, so that none is kept.
-        older: what was kept before.
-    """
-
-    start: int
-    text: bytes
-    tokens: list[int] | None
-    older: _Plan | None
 
 
 @cython.cclass
@@ -81,13 +59,12 @@ class Matcher:
     def __init__(self, session: Session, prefix: bytes = b"", max_tokens: int | None = None) -> None:
         self.session = session
         self.n_eos = 0
-        self.budget = -1 if max_tokens is None else max_tokens
+        self.steering = None if max_tokens is None else Steering(session, max_tokens)
         self.n_masks = 0
         self.n_advanced = 0
         self.n_refused = 0
         start = Position(session.policy)
         start.begin(session.machine.root)
-        self._plan: Any = None
         with session.lock:
             for offset, byte in enumerate(prefix):
                 if not start.step(byte, start):
@@ -184,7 +161,7 @@ class Matcher:
                 width = view.shape[1]
                 target = cython.cast(cython.p_char, view.buf) + row * width * 4
                 # A mask that is remembered is written from where it is kept.
-                if self.n_eos == 0 and self.budget < 0 and not self.here.accepting():
+                if self.n_eos == 0 and self.steering is None and not self.here.accepting():
                     self.n_masks += 1
                     mask = builder.filled(self.here)
                 else:
@@ -235,8 +212,8 @@ class Matcher:
         self.n_masks += 1
         if self.n_eos:
             builder.clear()
-        elif self.budget >= 0:
-            self._budgeted_mask()
+        elif self.steering is not None:
+            self.steering.fill(self.here)
         else:
             builder.fill_words(self.here)
         if self.n_eos or self.here.accepting():
@@ -265,13 +242,13 @@ class Matcher:
         if not self.n_eos and 0 <= token < session.size:
             session.lock.enter()
             try:
-                following = self._after(cython.cast(cython.int, token))
+                following = session.after(self.here, cython.cast(cython.int, token))
+                if following is not None and self.steering is not None:
+                    if not self.steering.take(self.here, token, following):
+                        following = None
             finally:
                 session.lock.leave()
             if following is not None:
-                if self.budget >= 0 and not self._take_within_budget(token, following):
-                    self.n_refused += 1
-                    return False
                 following.previous = self.here
                 following.token = token
                 following.n_tokens = self.here.n_tokens + 1
@@ -280,22 +257,6 @@ class Matcher:
                 return True
         self.n_refused += 1
         return False
-
-    @cython.cfunc
-    def _after(self, token: cython.int) -> Position:
-        """Return the position after a token, or `None` if it is not allowed."""
-        trie: TokenTrie = self.session.trie
-        place: cython.int
-        end: cython.int = trie.c_offset[token + 1]
-        source: Position = self.here
-        position: Position = source.blank()
-        if trie.c_offset[token] == end:
-            return None
-        for place in range(trie.c_offset[token], end):
-            if not source.step(trie.c_text[place], position):
-                return None
-            source = position
-        return position
 
     def advance_tokens(self, token_ids: Iterable[int]) -> int:
         """Take tokens until one is not allowed; return how many were taken."""
@@ -326,8 +287,8 @@ class Matcher:
         self.n_eos -= ends
         for _ in range(n_tokens - ends):
             self.here = self.here.previous
-        while self._plan is not None and self._plan.start > self.here.n_tokens:
-            self._plan = self._plan.older
+        if self.steering is not None:
+            self.steering.roll_back(self.here.n_tokens)
 
     def fork(self) -> Matcher:
         """Return an independent matcher in the same state."""
@@ -337,18 +298,18 @@ class Matcher:
         twin.start = self.start
         twin.here = self.here
         twin.n_eos = self.n_eos
-        twin.budget = self.budget
+        twin.steering = None if self.steering is None else self.steering.fork()
         twin.n_masks = self.n_masks
         twin.n_advanced = self.n_advanced
         twin.n_refused = self.n_refused
-        twin._plan = self._plan
         return twin
 
     def reset(self) -> None:
         """Go back to the state after the prefix."""
         self.here = self.start
         self.n_eos = 0
-        self._plan = None
+        if self.steering is not None:
+            self.steering.roll_back(0)
 
     def _text(self) -> bytes:
         """Return what was written."""
@@ -369,7 +330,12 @@ class Matcher:
 
     def plan(self) -> list[int]:
         """Return the tokens of a completion, without the end token."""
-        return list(self._current_plan()[1])
+        if self.n_eos:
+            return []
+        with self.session.lock:
+            if self.steering is not None:
+                return self.steering.plan(self.here)
+            return list(self.session.encode(completion(self.session.machine, self.here)))
 
     def forced_tokens(self) -> list[int]:
         """Return the tokens that follow with certainty, canonically tokenized; end tokens apart.
@@ -458,168 +424,9 @@ class Matcher:
 
         with session.lock:
             answer = reason(session.machine, self.here, text)
-        if answer == "the token is allowed" and self.budget >= 0:
+        if answer == "the token is allowed" and self.steering is not None:
             return "no completion after it fits into the tokens that are left"
         return answer
-
-    # Under a budget of tokens
-
-    def _remaining(self) -> int:
-        return self.budget - self.n_tokens
-
-    def _current_plan(self) -> tuple[bytes, list[int]]:
-        """Return the text and the tokens of the completion that is kept for the current position."""
-        here = self.here.n_tokens
-        plan = self._plan
-        if self.budget < 0:
-            # Nobody follows a plan, so none is kept.
-            text = self.completion()
-            return text, list(self.session.encode(text))
-        if plan is None or plan.tokens is None:
-            # Nothing was kept where any completion fitted; the canonical tokens are what was counted.
-            text = self.completion()
-            plan = _Plan(here, text, self.session.encode(text), plan)
-            self._plan = plan
-        tokens = plan.tokens[here - plan.start :]
-        taken = plan.tokens[: here - plan.start]
-        return plan.text[sum(map(self._length_of, taken)) :], tokens
-
-    def _length_of(self, token: int) -> int:
-        return len(self.session.vocabulary.token_bytes(token))
-
-    def _tokens_after(self, token: int, text: bytes) -> list[int]:
-        """Return the tokens of the completion after `token`, whose own completion is `text`.
-
-        The rest of the old completion always counts as one, and the old tokens still spell the
-        same text. Otherwise it has no more tokens than `Session.encode` gives the text.
-        """
-        old_text, old_tokens = self._current_plan()
-        if old_tokens and old_tokens[0] == token:
-            return old_tokens[1:]
-        tokens: list[int] = self.session.encode(text)
-        return old_tokens if text == old_text and len(old_tokens) < len(tokens) else tokens
-
-    def _take_within_budget(self, token: int, following: Position) -> bool:
-        """Keep the completion after `token`; return False if it does not fit what is left."""
-        left = self._remaining() - 1
-        after = self.here.n_tokens + 1
-        with self.session.lock:
-            if self._has_room(left):
-                if self._plan is not None and self._plan.tokens is not None:
-                    self._plan = _Plan(after, b"", None, self._plan)
-                return True
-            text = completion(self.session.machine, following)
-            tokens = self._tokens_after(token, text)
-        if len(tokens) + 1 > left:
-            return False
-        if self._current_plan()[1][:1] != [token]:
-            self._plan = _Plan(after, text, tokens, self._plan)
-        return True
-
-    def _has_room(self, left: int) -> bool:
-        """Return whether completions are known to fit into `left` tokens, whichever token comes next."""
-        builder: MaskBuilder = self.session.builder
-        key = self._completions_key()
-        worst = None if key is None else builder.worst.get(key)
-        return worst is not None and worst + 1 <= left
-
-    def _completions_key(self) -> object:
-        """Return what the completions behind the next token depend on; `None` if nothing is kept."""
-        here: Position = self.here
-        builder: MaskBuilder = self.session.builder
-        key = builder.key(here)
-        if key is not None and here.mode == IN_STRING and here.automaton.counts != 0:
-            # States that share their masks may be differently far from their ends.
-            return (key, here.state)
-        return key
-
-    def _budgeted_mask(self) -> None:
-        """Fill the mask of the tokens after which a completion fits into the tokens that are left."""
-        builder: MaskBuilder = self.session.builder
-        words = builder.fill(self.here)
-        left = self._remaining() - 1
-        key = self._completions_key()
-        worst = None if key is None else builder.worst.get(key)
-        if worst is None:
-            worst = self._most_bytes_behind(words)
-            self._keep_worst(key, worst)
-        if worst + 1 <= left:
-            return
-        most = self._drop_what_does_not_fit(words, left)
-        builder.reread()
-        self._keep_worst(key, most)
-
-    def _keep_worst(self, key: object, n_tokens: int) -> None:
-        builder: MaskBuilder = self.session.builder
-        if key is not None:
-            if len(builder.worst) >= _MOST_WORST:
-                builder.worst.clear()
-            builder.worst[key] = n_tokens
-
-    def _most_bytes_behind(self, words: Any) -> int:
-        """Return how many bytes, so how many tokens, complete the document behind any token of a mask."""
-        session: Session = self.session
-        most = 0
-        if self._is_free_text():
-            # What stays in the string leaves the rest as it is, and a character to finish.
-            most = len(completion(session.machine, self.here)) + _LONGEST_CHARACTER
-            words = words & ~session.builder.shared.staying
-        known: set[object] = set()
-        for token in _tokens_of(words):
-            following = self._after(token)
-            signature = _signature(following, self.here)
-            if signature not in known:
-                known.add(signature)
-                most = max(most, len(completion(session.machine, following)))
-        return most
-
-    def _drop_what_does_not_fit(self, words: Any, left: int) -> int:
-        """Take the tokens out of a mask behind which no completion fits into `left` tokens.
-
-        Return how many tokens the longest completion behind any of them has.
-        """
-        session: Session = self.session
-        _, plan = self._current_plan()
-        planned = plan[0] if plan else -1
-        most = 0
-        alike = None
-        if self._is_free_text():
-            # Behind whole characters, as many as the string needs, the same text completes the document.
-            shared = session.builder.shared
-            lacking = max(0, self.here.goal.text_low - self.here.length)
-            alike = shared.whole_characters & words & shared.with_characters(lacking)
-            if planned >= 0:
-                alike[planned >> 5] &= _all_but(planned)
-            words &= ~alike
-            for token in _tokens_of(alike)[:1]:
-                rest = completion(session.machine, self._after(token))
-                most = len(session.encode(rest))
-                if len(self._tokens_after(token, rest)) + 1 > left:
-                    alike[:] = 0
-        lengths: dict[object, int] = {}
-        for token in _tokens_of(words):
-            following = self._after(token)
-            signature = _signature(following, self.here)
-            needed = lengths.get(signature)
-            if needed is None or token == planned:
-                rest = completion(session.machine, following)
-                most = max(most, len(session.encode(rest)))
-                needed = len(self._tokens_after(token, rest))
-                if token != planned:
-                    lengths[signature] = needed
-            if needed + 1 > left:
-                words[token >> 5] &= _all_but(token)
-        if alike is not None:
-            words |= alike
-        return most
-
-    @cython.cfunc
-    def _is_free_text(self) -> cython.bint:
-        """Return whether the position is in a string that any text may continue, between characters."""
-        here: Position = self.here
-        if here.mode != IN_STRING or here.escape != 0 or here.frame.captures:
-            return False
-        return here.state == here.automaton.start and here.automaton.is_universal(here.state)
 
 
 def fill_bitmasks(matchers: Sequence[Matcher], bitmask: Any, rows: Sequence[int] | None = None) -> list[bool]:
@@ -645,47 +452,6 @@ def fill_bitmasks(matchers: Sequence[Matcher], bitmask: Any, rows: Sequence[int]
             remedy="pass one row for each matcher",
         )
     return [matcher.fill_bitmask(bitmask, row) for matcher, row in zip(matchers, places, strict=True)]
-
-
-def _signature(position: Position, anchor: Position) -> object:
-    """Return a key that positions share if they have the same completion."""
-    return (
-        position.mode,
-        position.state,
-        position.length,
-        position.escape,
-        position.code,
-        position.trie,
-        position.key,
-        position.goal,
-        position.automaton,
-        _frame_signature(position.frame, anchor.frame),
-    )
-
-
-def _frame_signature(frame: Any, anchor: Any) -> object:
-    """Return what matters of a frame: of frames that the anchor has too, their identity."""
-    parts: list[object] = []
-    while frame is not None and frame is not anchor and frame is not anchor.parent and len(parts) < 64:
-        if frame.captures:
-            break
-        parts.append(
-            (frame.kind, frame.shape, frame.present, frame.blocked, frame.names, frame.count, frame.entry)
-        )
-        frame = frame.parent
-    parts.append(frame)
-    return tuple(parts)
-
-
-def _tokens_of(words: Any) -> list[int]:
-    """Return the tokens of a mask: uint32 words."""
-    tokens: list[int] = np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little")).tolist()
-    return tokens
-
-
-def _all_but(token: int) -> Any:
-    """Return the word of a mask that lacks one token alone."""
-    return np.uint32(0xFFFFFFFF ^ (1 << (token & 31)))
 
 
 def _row(bitmask: Any, row: int) -> Any:

@@ -1,7 +1,7 @@
 # The C-level face of `Session`.
 from constrain.lock_cy cimport EngineLock
 from constrain.matching.masks_cy cimport MaskBuilder
-from constrain.matching.position_cy cimport Policy
+from constrain.matching.position_cy cimport Policy, Position
 from constrain.vocabulary.token_trie_cy cimport TokenTrie
 
 
@@ -20,3 +20,4 @@ cdef class Session:
     cdef readonly TokenTrie trie
     cdef readonly object seen
     cdef dict _encoded
+    cpdef Position after(self, Position here, int token)

@@ -13,11 +13,13 @@ except ModuleNotFoundError:
 if cython.compiled:
     from cython.cimports.constrain.lock_cy import EngineLock
     from cython.cimports.constrain.matching.masks_cy import MaskBuilder
-    from cython.cimports.constrain.matching.position_cy import Policy
+    from cython.cimports.constrain.matching.position_cy import Policy, Position
+    from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
 else:
     from constrain.lock_cy import EngineLock
     from constrain.matching.masks_cy import MaskBuilder
-    from constrain.matching.position_cy import Policy
+    from constrain.matching.position_cy import Policy, Position
+    from constrain.vocabulary.token_trie_cy import TokenTrie
 
 __all__ = ["MOST_SEEN", "Session"]
 
@@ -57,3 +59,19 @@ class Session:
             tokens = self.vocabulary.encode(text)
             self._encoded[text] = tokens
         return tokens
+
+    @cython.ccall
+    def after(self, here: Position, token: cython.int) -> Position | None:
+        """Return the position after a token, or `None` if it is not allowed."""
+        trie: TokenTrie = self.trie
+        place: cython.int
+        end: cython.int = trie.c_offset[token + 1]
+        source: Position = here
+        position: Position = here.blank()
+        if trie.c_offset[token] == end:
+            return None
+        for place in range(trie.c_offset[token], end):
+            if not source.step(trie.c_text[place], position):
+                return None
+            source = position
+        return position
