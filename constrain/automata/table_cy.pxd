@@ -3,6 +3,9 @@ cdef class TableAutomaton:
     cdef int* table
     cdef unsigned char* flags
     cdef long long* loops
+    cdef long long* runs
+    cdef long long* stops
+    cdef int* followers
     cdef Py_ssize_t capacity
     cdef public Py_ssize_t size
     cdef public Py_ssize_t max_states

@@ -45,6 +45,8 @@ class TableAutomaton:
         counts: whether the states count something far, see `AlikeStates`; -1 if it is not known.
         live_escapes: a memo of those who read texts with it.
         loops: per state, a memo of what leads back to it, see `walks_cy`; -1 if it is not known.
+        runs, followers, stops: per state, a memo of what leads to one other state, of that state, and of what
+            leads nowhere, see `walks_cy`; -1 in `runs` if they are not known.
     """
 
     def __cinit__(self) -> None:
@@ -52,6 +54,9 @@ class TableAutomaton:
             self.table = cython.NULL
             self.flags = cython.NULL
             self.loops = cython.NULL
+            self.runs = cython.NULL
+            self.stops = cython.NULL
+            self.followers = cython.NULL
             self.capacity = 0
 
     def __init__(self, max_states: int = 500_000) -> None:
@@ -66,12 +71,18 @@ class TableAutomaton:
             self.rows: list[list[int]] = []
             self.accepts: list[int] = []
             self.loops = []
+            self.runs = []
+            self.stops = []
+            self.followers = []
 
     def __dealloc__(self) -> None:
         if cython.compiled:
             free(self.table)
             free(self.flags)
             free(self.loops)
+            free(self.runs)
+            free(self.stops)
+            free(self.followers)
 
     def add_state(self, accepting: bool, outcome: int = 0) -> int:
         """Make a state and return its number.
@@ -100,10 +111,14 @@ class TableAutomaton:
                 self.table[base + i] = -2
             self.flags[state] = 1 if accepting else 0
             self.loops[state] = -1
+            self.runs[state] = -1
         else:
             self.rows.append([UNKNOWN] * 256)
             self.accepts.append(1 if accepting else 0)
             self.loops.append(-1)
+            self.runs.append(-1)
+            self.stops.append(0)
+            self.followers.append(DEAD)
         self.outcomes.append(outcome)
         self.size = state + 1
         return state
@@ -126,6 +141,24 @@ class TableAutomaton:
             if loops == cython.NULL:
                 raise MemoryError
             self.loops = loops
+            runs = cython.cast(
+                cython.p_longlong, realloc(self.runs, capacity * cython.sizeof(cython.longlong))
+            )
+            if runs == cython.NULL:
+                raise MemoryError
+            self.runs = runs
+            stops = cython.cast(
+                cython.p_longlong, realloc(self.stops, capacity * cython.sizeof(cython.longlong))
+            )
+            if stops == cython.NULL:
+                raise MemoryError
+            self.stops = stops
+            followers = cython.cast(
+                cython.p_int, realloc(self.followers, capacity * cython.sizeof(cython.int))
+            )
+            if followers == cython.NULL:
+                raise MemoryError
+            self.followers = followers
             self.capacity = capacity
         return 0
 

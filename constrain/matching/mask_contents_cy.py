@@ -35,7 +35,7 @@ if cython.compiled:
         VALUE,
     )
     from cython.cimports.constrain.matching.position_cy import Policy, Position
-    from cython.cimports.constrain.matching.walks_cy import Scratch, Sub, WalkTrie, loops
+    from cython.cimports.constrain.matching.walks_cy import Scratch, Sub, WalkTrie, loops, run_length
     from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
 else:
     from constrain.automata.table_cy import TableAutomaton
@@ -54,7 +54,7 @@ else:
         VALUE,
     )
     from constrain.matching.position_cy import Policy, Position
-    from constrain.matching.walks_cy import Scratch, Sub, WalkTrie, loops
+    from constrain.matching.walks_cy import Scratch, Sub, WalkTrie, loops, run_length
     from constrain.vocabulary.token_trie_cy import TokenTrie
 
     next_state = TableAutomaton.step
@@ -398,7 +398,8 @@ class MaskContents(Leaving):
     ) -> cython.bint:
         """Add the tokens without an escape that stay inside a text which `automaton` reads.
 
-        Where a state leads back to itself by all characters below a node, all tokens below are added.
+        Where a state leads back to itself by all characters below a node, all tokens below are added; where a
+        number of them is read and no more, whichever they are, those below that are as short.
 
         Args:
             walk: the tokens without an escape, or some of them.
@@ -420,6 +421,9 @@ class MaskContents(Leaving):
         lasts: cython.p_int = trie.c_token_high
         ordered: cython.p_int = trie.c_sorted_ids
         signatures: cython.p_longlong = walk.signature
+        heights: cython.p_int = walk.height
+        offsets: cython.p_int = trie.c_offset
+        longest: cython.int
         looping: cython.longlong
         one: cython.uint = 1
         node: cython.int = 1
@@ -455,8 +459,22 @@ class MaskContents(Leaving):
             if only_rich and state != before and not self._has_riches(automaton, state):
                 return False
             looping = automaton.loops[state]
-            if looping < 0 and state == before and lasts[node] - firsts[node] >= 8:
-                looping = loops(automaton, state)
+            if lasts[node] - firsts[node] >= 8:
+                if looping < 0 and state == before:
+                    looping = loops(automaton, state)
+                if looping <= 0 and not is_counted and not only_rich:
+                    longest = -1
+                    # Where the first byte below leads nowhere, the others tell soon enough.
+                    if automaton.runs[state] != 0 and next_state(automaton, state, texts[node + 1]) >= 0:
+                        longest = run_length(automaton, state, signatures[node], heights[node])
+                    if longest >= 0:
+                        longest += depth
+                        for k in range(firsts[node], lasts[node]):
+                            token = ordered[k]
+                            if offsets[token + 1] - offsets[token] <= longest:
+                                words[token >> 5] |= one << (token & 31)
+                        node = ends[node]
+                        continue
             if looping > 0 and not signatures[node] & ~looping:
                 if not is_counted:
                     for k in range(firsts[node], lasts[node]):

@@ -17,6 +17,8 @@ cdef class WalkTrie:
     cdef int* rows
     cdef int _line_up(self)
     cdef object signature_array
+    cdef object height_array
+    cdef int* height
     cdef long long* signature
 
 
@@ -58,3 +60,4 @@ cdef class Scratch:
 
 
 cpdef long long loops(TableAutomaton automaton, int state) except? -2
+cpdef int run_length(TableAutomaton automaton, int state, long long signature, int most) except? -2

@@ -35,7 +35,7 @@ from constrain.matching.json_lookahead import KEY_REMAINDER, VALUE_REMAINDER, ma
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Scratch", "Sub", "WalkTrie", "build_subs", "group_trie", "loops", "whole_trie"]
+__all__ = ["Scratch", "Sub", "WalkTrie", "build_subs", "group_trie", "loops", "run_length", "whole_trie"]
 
 
 @cython.cclass
@@ -60,6 +60,7 @@ class WalkTrie:
         self.tags = np.ascontiguousarray(tags, dtype=np.int32)
         self.subs: dict[object, Sub] = {}
         self.signature_array: Any = None
+        self.height_array: Any = None
         self.row_array: Any = None
         if cython.compiled:
             self.c_start = cython.cast(cython.p_int, cython.cast(cython.size_t, self.start.ctypes.data))
@@ -91,6 +92,8 @@ class WalkTrie:
         """Compute the signatures of the nodes."""
         self.signature_array = signatures(self.trie)
         self.signature = _longs(self.signature_array)
+        self.height_array = heights(self.trie)
+        self.height = _ints(self.height_array)
 
 
 @cython.cclass
@@ -368,6 +371,19 @@ def signatures(trie: TokenTrie) -> Any:
     return found_array if cython.compiled else np.array(found, dtype=np.int64)
 
 
+def heights(trie: TokenTrie) -> Any:
+    """Return, per node, how many bytes the longest text below it has from there: int32[n_nodes]."""
+    found_array = np.zeros(trie.n_nodes, dtype=np.int32)
+    found: cython.p_int = _ints(found_array)
+    node: cython.int
+    parent: cython.int
+    for node in range(trie.n_nodes - 1, 0, -1):
+        parent = trie.c_parent[node]
+        if found[parent] <= found[node]:
+            found[parent] = found[node] + 1
+    return found_array if cython.compiled else np.array(found, dtype=np.int32)
+
+
 def _utf8_phases() -> list[list[int]]:
     """Return the phase after each phase and byte: 0 between characters, -1 where none goes on."""
     numbers: dict[tuple[tuple[int, int], ...], int] = {(): 0}
@@ -405,6 +421,10 @@ def _continuations(lead: int) -> tuple[tuple[int, int], ...] | None:
 _PHASES = _utf8_phases()
 
 
+#: Runs are not looked for from states that lead to more others than this.
+_MOST_FOLLOWERS = cython.declare(cython.int, 4)
+
+
 @cython.ccall
 @cython.exceptval(-2, check=True)
 def loops(automaton: TableAutomaton, state: cython.int) -> cython.longlong:
@@ -436,6 +456,94 @@ def loops(automaton: TableAutomaton, state: cython.int) -> cython.longlong:
             result |= cython.cast(cython.longlong, own)
     automaton.loops[state] = result
     return result
+
+
+@cython.ccall
+@cython.exceptval(-2, check=True)
+def run_length(
+    automaton: TableAutomaton, state: cython.int, signature: cython.longlong, most: cython.int
+) -> cython.int:
+    """Return how many characters of some ASCII classes stay alive from a state on, whichever they are.
+
+    Args:
+        most: more are of no interest.
+
+    Returns:
+        At most `most`; -1 if it depends on which characters they are, or was not found out.
+    """
+    length: cython.int = 0
+    while length < most:
+        if automaton.runs[state] < 0:
+            _find_run(automaton, state)
+        if signature & ~automaton.runs[state]:
+            break
+        length += 1
+        state = automaton.followers[state]
+    if length < most and signature & ~automaton.stops[state]:
+        return -1
+    return length
+
+
+@cython.cfunc
+def _count(classes: cython.longlong) -> cython.int:
+    """Return how many classes these are."""
+    number: cython.int = 0
+    while classes:
+        classes &= classes - 1
+        number += 1
+    return number
+
+
+@cython.cfunc
+def _find_run(automaton: TableAutomaton, state: cython.int) -> cython.int:
+    """Find which classes of ASCII lead from a state to one and the same, and which lead nowhere."""
+    byte: cython.int
+    target: cython.int
+    k: cython.int
+    n_found: cython.int = 0
+    some: cython.longlong
+    ends: cython.longlong = 0
+    goes: cython.longlong = 0
+    found: cython.int[4]
+    led: cython.longlong[4]
+    if not cython.compiled:
+        found, led = [0] * 4, [0] * 4
+    classes: Any = _CLASSES
+    automaton.runs[state] = 0
+    automaton.stops[state] = 0
+    automaton.followers[state] = -1
+    for byte in range(0x80):
+        target = automaton.step(state, byte)
+        some = cython.cast(cython.longlong, classes[byte])
+        if target < 0:
+            ends |= some
+            continue
+        goes |= some
+        for k in range(n_found):
+            if found[k] == target:
+                led[k] |= some
+                break
+        else:
+            if n_found == _MOST_FOLLOWERS:
+                return 0
+            found[n_found] = target
+            led[n_found] = some
+            n_found += 1
+    automaton.stops[state] = ends & ~goes
+    if n_found == 0:
+        return 0
+    # A class whose characters lead to several states leads to none.
+    shared: cython.longlong = ends
+    best: cython.int = 0
+    for k in range(n_found):
+        if _count(led[k]) > _count(led[best]):
+            best = k
+    for k in range(n_found):
+        if k != best:
+            shared |= led[k]
+    automaton.runs[state] = led[best] & ~shared
+    automaton.followers[state] = found[best]
+    return 0
 
 
 @cython.cfunc
