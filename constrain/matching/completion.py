@@ -86,12 +86,16 @@ def completion(machine: Machine, position: Position) -> bytes:
             for byte in piece:
                 if not here.step(byte, here):
                     raise AssertionError(f"the completion {b''.join(parts)!r} is not in the language")
-    for key, index in met:
-        rest = b"".join(parts[index:])
-        if len(rest) <= _LONGEST_REST:
-            if len(machine.rests) >= _MOST_RESTS:
-                machine.rests.clear()
-            machine.rests[key] = rest
+    rest = b""
+    end = len(parts)
+    for key, index in reversed(met):
+        rest = b"".join(parts[index:end]) + rest
+        end = index
+        if len(rest) > _LONGEST_REST:
+            break
+        if len(machine.rests) >= _MOST_RESTS:
+            machine.rests.clear()
+        machine.rests[key] = rest
     return b"".join(parts)
 
 

@@ -259,7 +259,7 @@ class FrameGraph:
     def dispose(self) -> None:
         """Cut the links from frames to those that follow them."""
         frame: Frame
-        pending: list[Any] = [self.root]
+        pending: list[Any] = [] if self.root is None else [self.root]
         self.root = None
         while pending:
             frame = pending.pop()

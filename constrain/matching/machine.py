@@ -71,14 +71,15 @@ class Machine:
         vars(self).clear()
 
     def root_frame(self) -> Frame:
-        """Return the frame of a document of which nothing was read."""
+        """Return the frame of a document of which nothing was read; under the lock of the constraint."""
         graph = self._graph
         if graph is None:
             graph = self._graph = FrameGraph(0)
         elif graph.is_full:
             # Documents that are being written go on with its frames, which are not remembered any more.
-            graph.dispose()
-            graph = self._graph = FrameGraph(graph.serial + 1)
+            older, graph = graph, FrameGraph(graph.serial + 1)
+            self._graph = graph
+            older.dispose()
         frame: Frame = graph.root
         return frame
 

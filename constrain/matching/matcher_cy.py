@@ -64,8 +64,8 @@ class Matcher:
         self.n_advanced = 0
         self.n_refused = 0
         start = Position(session.policy)
-        start.begin(session.machine.root)
         with session.lock:
+            start.begin(session.machine.root)
             for offset, byte in enumerate(prefix):
                 if not start.step(byte, start):
                     raise ConstrainError(

@@ -28,6 +28,7 @@ else:
 
 import numpy as np
 
+from constrain.errors import LimitExceeded
 from constrain.matching.completion import completion
 
 __all__ = ["Steering"]
@@ -36,6 +37,8 @@ __all__ = ["Steering"]
 _MOST_WORST = 10_000
 #: No character needs more bytes than the two escapes of a code point beyond the first 65,536.
 _LONGEST_CHARACTER = 12
+#: More tokens than any budget has.
+_NEVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,9 @@ class Steering:
             if plan is not None and plan.tokens is not None:
                 self._plan = _Plan(here.n_tokens + 1, b"", None, plan)
             return True
-        text = completion(self._session.machine, following)
+        text = self._completion(following)
+        if text is None:
+            return False
         tokens = self._tokens_after(here, token, text)
         if len(tokens) + 1 > left:
             return False
@@ -107,10 +112,10 @@ class Steering:
         left = self._budget - here.n_tokens - 1
         key = self._key(here)
         worst = None if key is None else builder.worst.get(key)
-        if worst is None:
+        if worst is None and self._session.vocabulary.is_byte_complete:
             worst = self._most_bytes_behind(here, words)
             self._keep(key, worst)
-        if worst + 1 > left:
+        if worst is None or worst + 1 > left:
             self._keep(key, self._drop(here, words, left))
             builder.reread()
 
@@ -141,6 +146,20 @@ class Steering:
         tokens: list[int] = self._session.encode(text)
         return old_tokens if text == old_text and len(old_tokens) < len(tokens) else tokens
 
+    def _completion(self, here: Position) -> bytes | None:
+        """Return what completes the document, `None` if that is too long to be worked out."""
+        try:
+            return completion(self._session.machine, here)
+        except LimitExceeded:
+            return None
+
+    def _counted(self, here: Position, token: int, following: Position) -> tuple[int, int]:
+        """Return how many tokens complete the document behind a token: canonical ones, and the fewest."""
+        text = self._completion(following)
+        if text is None:
+            return _NEVER, _NEVER
+        return len(self._session.encode(text)), len(self._tokens_after(here, token, text))
+
     def _has_room(self, here: Position, left: int) -> bool:
         """Return whether completions are known to fit into `left` tokens, whichever token comes next."""
         builder: MaskBuilder = self._session.builder
@@ -170,7 +189,8 @@ class Steering:
         most = 0
         if _is_free_text(here):
             # What stays in the string leaves the rest as it is, and a character to finish.
-            most = len(completion(session.machine, here)) + _LONGEST_CHARACTER
+            own = self._completion(here)
+            most = _NEVER if own is None else len(own) + _LONGEST_CHARACTER
             words = words & ~session.builder.shared.staying
         known: set[object] = set()
         for token in _tokens_of(words):
@@ -178,7 +198,8 @@ class Steering:
             signature = _signature(following, here)
             if signature not in known:
                 known.add(signature)
-                most = max(most, len(completion(session.machine, following)))
+                rest = self._completion(following)
+                most = max(most, _NEVER if rest is None else len(rest))
         return most
 
     def _drop(self, here: Position, words: Any, left: int) -> int:
@@ -200,9 +221,8 @@ class Steering:
                 alike[planned >> 5] &= _all_but(planned)
             words &= ~alike
             for token in _tokens_of(alike)[:1]:
-                rest = completion(session.machine, session.after(here, token))
-                most = len(session.encode(rest))
-                if len(self._tokens_after(here, token, rest)) + 1 > left:
+                most, fewest = self._counted(here, token, session.after(here, token))
+                if fewest + 1 > left:
                     alike[:] = 0
         lengths: dict[object, int] = {}
         for token in _tokens_of(words):
@@ -210,9 +230,8 @@ class Steering:
             signature = _signature(following, here)
             needed = lengths.get(signature)
             if needed is None or token == planned:
-                rest = completion(session.machine, following)
-                most = max(most, len(session.encode(rest)))
-                needed = len(self._tokens_after(here, token, rest))
+                canonical, needed = self._counted(here, token, following)
+                most = max(most, canonical)
                 if token != planned:
                     lengths[signature] = needed
             if needed + 1 > left:

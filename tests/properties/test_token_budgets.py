@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
+import time
 from typing import Any
 
 import numpy as np
@@ -122,3 +125,73 @@ def test_a_plan_without_a_budget_is_about_the_current_position() -> None:
     assert matcher.plan() == list(b"1]")
     matcher.rollback(1)
     assert matcher.plan() == list(b"10")
+
+
+def test_completions_that_are_too_long_do_not_fit() -> None:
+    tokens = vocabulary([*(bytes([byte]) for byte in range(256)), b'["', None])
+    schema = {"type": "array", "items": {"type": "string", "minLength": 2_000_000}}
+    matcher = constrain.compile_json_schema(schema, options=constrain.Options(whitespace="compact")).matcher(
+        tokens, max_tokens=20
+    )
+    assert _allowed(matcher, tokens.size) == [ord("[")]
+    assert not matcher.advance(256)
+    assert matcher.advance(ord("["))
+    assert _allowed(matcher, tokens.size) == [ord("]")]
+
+
+def test_completions_of_deep_documents_take_time_in_proportion() -> None:
+    tokens = vocabulary([*(bytes([byte]) for byte in range(256)), None])
+
+    def seconds(depth: int) -> float:
+        schema = {"type": "array", "items": {"$ref": "#"}}
+        matcher = constrain.compile_json_schema(schema, options=constrain.ANY_TEXT).matcher(tokens)
+        assert matcher.advance_tokens(b"[" * depth) == depth
+        start = time.process_time()
+        assert matcher.completion() == b"]" * depth
+        return time.process_time() - start
+
+    seconds(100)
+    assert seconds(16_000) < 40 * max(seconds(1_000), 0.002)
+
+
+def test_graphs_of_frames_are_replaced_while_other_threads_use_them() -> None:
+    """In a process of its own: what goes wrong here ends the process."""
+    done = subprocess.run(
+        [sys.executable, "-c", _THREADS], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "[]\n"
+
+
+_THREADS = """
+import sys, threading, time
+import constrain
+from constrain.matching import frames_cy
+
+sys.setswitchinterval(1e-6)
+frames_cy._MOST_FRAMES = 6
+tokens = constrain.Vocabulary.from_token_bytes([*(bytes([byte]) for byte in range(256)), None], eos_ids=[256])
+properties = {name: {"type": "array", "items": {"type": "integer"}, "minItems": 2} for name in "abcdef"}
+constraint = constrain.compile({"type": "object", "properties": properties, "required": list("abc")})
+wrong = []
+end = time.time() + 4
+
+def work(number):
+    count = number
+    while time.time() < end:
+        count += 1
+        try:
+            matcher = constraint.matcher(tokens)
+            text = b'{"%c":[1,2],"%c":[3' % (97 + count % 6, 97 + (count + 1) % 6)
+            if matcher.advance_tokens(text) != len(text) or not constraint.accepts(text + matcher.completion()):
+                wrong.append(text)
+        except Exception as error:
+            wrong.append(error)
+
+threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(wrong[:3])
+"""
