@@ -168,6 +168,8 @@ class Algebra:
         #: Languages of atoms that have an automaton for all constraints.
         self._shared: dict[Language, SharedText] = {}
         self._value_sets: dict[frozenset[Value], int] = {}
+        #: Objects that the schema lists: of equal ones the first, whose members are in its order.
+        self.listed: dict[Value, Value] = {}
         self._surely_empty: dict[int, bool] = {}
         #: (key, goal) -> the variable of "the value of the key, if there is one, satisfies the goal".
         self.value_atoms: dict[tuple[bytes, int], int] = {}
@@ -293,6 +295,17 @@ class Algebra:
             goal = self.formulas.variable(_ValueSet(self, members))
             self._value_sets[members] = goal
         return goal
+
+    def list_objects(self, values: Iterable[Value]) -> None:
+        """Note that the schema lists values, so that the members of objects in them have an order."""
+        pending = list(values)
+        while pending:
+            value = pending.pop()
+            if value.kind == ARRAY:
+                pending += value.content
+            elif value.kind == OBJECT:
+                self.listed.setdefault(value, value)
+                pending += value.content.values()
 
     def one_of(self, values: list[Value], kind: int) -> int:
         """Return the formula over atoms of `kind` that holds for these values of that kind alone."""

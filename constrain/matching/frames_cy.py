@@ -503,7 +503,7 @@ class Frame:
         if entry is None:
             return None
         keys = shape.keys
-        blocked = self.blocked if keys.algebra.options.property_order == "any" else keys.all_names
+        blocked = self.blocked | keys.blocked_by_free()
         following = Frame(
             self.parent, OBJECT, shape, self.present, blocked, self.names.add(name), self.count + 1, entry
         )

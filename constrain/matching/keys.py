@@ -125,6 +125,9 @@ class _Memos:
 class KeySpace:
     """The classes of keys for a set of `AllProperties` atoms and more named keys, in this order.
 
+    Args:
+        loose: named keys that have no order if they are not among the others.
+
     Attributes:
         names: the named keys, sorted; a class is written as the index of its key.
         trie: the named keys by their bytes.
@@ -140,6 +143,7 @@ class KeySpace:
         algebra: Algebra,
         atoms: Iterable[AllProperties],
         more: Iterable[Iterable[bytes]],
+        loose: Iterable[bytes] = (),
     ) -> None:
         self.algebra = algebra
         declared: dict[bytes, None] = {}
@@ -150,6 +154,8 @@ class KeySpace:
                 patterns.update(dict.fromkeys([language for language, _ in atom.patterns]))
         for names in more:
             declared.update(dict.fromkeys(names))
+        self._n_ordered = len(declared)
+        declared.update(dict.fromkeys(loose))
         self.trie = KeyTrie(declared)
         self.names: list[bytes] = self.trie.names
         self.index = {name: index for index, name in enumerate(self.names)}
@@ -255,16 +261,26 @@ class KeySpace:
         return self.algebra.formulas.conjunction(goals) if goals else atom.rest
 
     def blocked_by(self, name_index: int) -> int:
-        """Return the names that cannot follow this one, as bits: in schema order all earlier ones."""
+        """Return the names that cannot follow this one, as bits: in schema order all earlier ones.
+
+        A key without an order comes after those that have one, as free keys do.
+        """
+        if self.algebra.options.property_order == "any":
+            return 1 << name_index
         blocked = self._memos.blocked_after.get(name_index)
         if blocked is None:
-            if self.algebra.options.property_order == "any":
-                blocked = 1 << name_index
-            else:
-                place = self.order[name_index]
-                blocked = sum(1 << i for i, other in enumerate(self.order) if other <= place)
+            place = min(self.order[name_index], self._n_ordered)
+            blocked = 1 << name_index | sum(
+                1 << i for i, other in enumerate(self.order) if other <= place and other < self._n_ordered
+            )
             self._memos.blocked_after[name_index] = blocked
         return blocked
+
+    def blocked_by_free(self) -> int:
+        """Return the names that cannot follow a free key, as bits: in schema order all that have an order."""
+        if self.algebra.options.property_order == "any":
+            return 0
+        return sum(1 << i for i, place in enumerate(self.order) if place < self._n_ordered)
 
     # Free classes
 

@@ -131,8 +131,11 @@ class Machine:
                     more.append(sorted(atom.names))
                 elif isinstance(atom, ObjectIn):
                     objects += atom.values
-            more += sorted(list(value.members) for value in objects)
-            space = self._key_spaces[variables] = KeySpace(self.algebra, maps, more)
+            # The keys of values that were written, which others have to differ from, have no order.
+            listed = [self.algebra.listed.get(value) for value in objects]
+            more += sorted(list(value.members) for value in listed if value is not None)
+            loose = sorted({name for value in objects for name in value.members})
+            space = self._key_spaces[variables] = KeySpace(self.algebra, maps, more, loose)
         return space
 
     def array_planner(

@@ -362,7 +362,7 @@ class ObjectShape(ObjectFace):
             elif keys.is_used_up(vector, frame.names):
                 self._free_entries[key] = None
                 return None
-            blocked = frame.blocked if keys.algebra.options.property_order == "any" else keys.all_names
+            blocked = frame.blocked | keys.blocked_by_free()
             self._free_entries[key] = self._entry(
                 frame,
                 frame.present,

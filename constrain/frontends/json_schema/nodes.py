@@ -259,7 +259,9 @@ def _enum(node: SubschemaNode, keyword: str, kind: int) -> int:
         texts = {utf8(value) for value in listed if isinstance(value, str)}
         return node.compiler.algebra.one_of_texts([text for text in texts if text is not None])
     members = [value for value in node.constants(keyword) if value.kind == kind]
-    return node.compiler.algebra.one_of(members, kind)
+    algebra = node.compiler.algebra
+    algebra.list_objects(members)
+    return algebra.one_of(members, kind)
 
 
 # Strings
