@@ -195,3 +195,18 @@ for thread in threads:
     thread.join()
 print(wrong[:3])
 """
+
+
+@pytest.mark.parametrize("budget", [60, 6])
+def test_what_no_token_spells_is_an_error_however_large_the_budget(budget: int) -> None:
+    tokens = vocabulary([*(bytes([byte]) for byte in b'{}[]:,"ab01'), None])
+    schema = {"type": "object", "properties": {"a": {"enum": ["Q"]}, "b": {}}}
+    matcher = constrain.compile_json_schema(schema).matcher(tokens, max_tokens=budget)
+
+    def follow(ids: list[int]) -> None:
+        for token in ids:
+            _allowed(matcher, tokens.size)
+            matcher.advance(token)
+
+    with pytest.raises(constrain.VocabularyError, match="0x51"):
+        follow(tokens.encode(b'{"a'))
