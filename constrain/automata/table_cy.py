@@ -33,6 +33,15 @@ DEAD = -1
 UNKNOWN = -2
 
 
+@cython.cfunc
+def _enlarged(memory: cython.p_void, size: cython.Py_ssize_t) -> cython.p_void:
+    """Return memory of `size` bytes that begins with what was in `memory`, which is given back."""
+    larger = realloc(memory, size)
+    if larger == cython.NULL:
+        raise MemoryError
+    return larger
+
+
 @cython.cclass
 class TableAutomaton:
     """An automaton whose states are small integers and whose start state is `start`.
@@ -44,9 +53,9 @@ class TableAutomaton:
         is_shared: whether several constraints use it, perhaps in several threads.
         counts: whether the states count something far, see `AlikeStates`; -1 if it is not known.
         live_escapes: a memo of those who read texts with it.
-        loops: per state, a memo of what leads back to it, see `walks_cy`; -1 if it is not known.
+        loops: per state, a memo of what leads back to it, see `character_classes_cy`; -1 if it is not known.
         runs, followers, stops: per state, a memo of what leads to one other state, of that state, and of what
-            leads nowhere, see `walks_cy`; -1 in `runs` if they are not known.
+            leads nowhere, see `character_classes_cy`; -1 in `runs` if they are not known.
     """
 
     def __cinit__(self) -> None:
@@ -127,38 +136,17 @@ class TableAutomaton:
     def _grow(self) -> cython.int:
         if cython.compiled:
             capacity: cython.Py_ssize_t = 8 if self.capacity == 0 else self.capacity * 2
-            table = cython.cast(cython.p_int, realloc(self.table, capacity * 256 * cython.sizeof(cython.int)))
-            if table == cython.NULL:
-                raise MemoryError
-            self.table = table
-            flags = cython.cast(cython.p_uchar, realloc(self.flags, capacity))
-            if flags == cython.NULL:
-                raise MemoryError
-            self.flags = flags
-            loops = cython.cast(
-                cython.p_longlong, realloc(self.loops, capacity * cython.sizeof(cython.longlong))
+            self.table = cython.cast(
+                cython.p_int, _enlarged(self.table, capacity * 256 * cython.sizeof(cython.int))
             )
-            if loops == cython.NULL:
-                raise MemoryError
-            self.loops = loops
-            runs = cython.cast(
-                cython.p_longlong, realloc(self.runs, capacity * cython.sizeof(cython.longlong))
+            self.flags = cython.cast(cython.p_uchar, _enlarged(self.flags, capacity))
+            width: cython.Py_ssize_t = capacity * cython.sizeof(cython.longlong)
+            self.loops = cython.cast(cython.p_longlong, _enlarged(self.loops, width))
+            self.runs = cython.cast(cython.p_longlong, _enlarged(self.runs, width))
+            self.stops = cython.cast(cython.p_longlong, _enlarged(self.stops, width))
+            self.followers = cython.cast(
+                cython.p_int, _enlarged(self.followers, capacity * cython.sizeof(cython.int))
             )
-            if runs == cython.NULL:
-                raise MemoryError
-            self.runs = runs
-            stops = cython.cast(
-                cython.p_longlong, realloc(self.stops, capacity * cython.sizeof(cython.longlong))
-            )
-            if stops == cython.NULL:
-                raise MemoryError
-            self.stops = stops
-            followers = cython.cast(
-                cython.p_int, realloc(self.followers, capacity * cython.sizeof(cython.int))
-            )
-            if followers == cython.NULL:
-                raise MemoryError
-            self.followers = followers
             self.capacity = capacity
         return 0
 

@@ -20,6 +20,7 @@ except ModuleNotFoundError:
 
 if cython.compiled:
     from cython.cimports.constrain.automata.table_cy import TableAutomaton, next_state
+    from cython.cimports.constrain.matching.character_classes_cy import loops, run_length
     from cython.cimports.constrain.matching.frames_cy import Frame, Goal
     from cython.cimports.constrain.matching.key_trie_cy import KeyTrie
     from cython.cimports.constrain.matching.leaving_cy import Leaving
@@ -35,10 +36,11 @@ if cython.compiled:
         VALUE,
     )
     from cython.cimports.constrain.matching.position_cy import Policy, Position
-    from cython.cimports.constrain.matching.walks_cy import Scratch, Sub, WalkTrie, loops, run_length
+    from cython.cimports.constrain.matching.walks_cy import Scratch, Sub, WalkTrie
     from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
 else:
     from constrain.automata.table_cy import TableAutomaton
+    from constrain.matching.character_classes_cy import loops, run_length
     from constrain.matching.frames_cy import Frame, Goal
     from constrain.matching.key_trie_cy import KeyTrie
     from constrain.matching.leaving_cy import Leaving
@@ -54,7 +56,7 @@ else:
         VALUE,
     )
     from constrain.matching.position_cy import Policy, Position
-    from constrain.matching.walks_cy import Scratch, Sub, WalkTrie, loops, run_length
+    from constrain.matching.walks_cy import Scratch, Sub, WalkTrie
     from constrain.vocabulary.token_trie_cy import TokenTrie
 
     next_state = TableAutomaton.step

@@ -1,5 +1,4 @@
 # The C-level face of walk tries, subs and the scratch of walks.
-from constrain.automata.table_cy cimport TableAutomaton
 from constrain.matching.position_cy cimport Position
 from constrain.vocabulary.token_trie_cy cimport TokenTrie
 
@@ -57,7 +56,3 @@ cdef class Scratch:
     cdef int n_allowed
     cdef unsigned int* allowed
     cdef int deepen(self, int depth)
-
-
-cpdef long long loops(TableAutomaton automaton, int state) except? -2
-cpdef int run_length(TableAutomaton automaton, int state, long long signature, int most) except? -2

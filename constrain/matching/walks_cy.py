@@ -18,24 +18,25 @@ except ModuleNotFoundError:
     from constrain._cython import cython
 
 if cython.compiled:
-    from cython.cimports.constrain.automata.table_cy import TableAutomaton
+    from cython.cimports.constrain.matching.character_classes_cy import ints, longs
     from cython.cimports.constrain.matching.modes import END
     from cython.cimports.constrain.matching.position_cy import Position
     from cython.cimports.constrain.vocabulary.token_trie_cy import TokenTrie
 else:
-    from constrain.automata.table_cy import TableAutomaton
+    from constrain.matching.character_classes_cy import ints, longs
     from constrain.matching.modes import END
     from constrain.matching.position_cy import Position
     from constrain.vocabulary.token_trie_cy import TokenTrie
 
 import numpy as np
 
+from constrain.matching.character_classes_cy import heights, signatures
 from constrain.matching.json_lookahead import KEY_REMAINDER, VALUE_REMAINDER, may_follow, value_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Scratch", "Sub", "WalkTrie", "build_subs", "group_trie", "loops", "run_length", "whole_trie"]
+__all__ = ["Scratch", "Sub", "WalkTrie", "build_subs", "group_trie", "whole_trie"]
 
 
 @cython.cclass
@@ -91,9 +92,9 @@ class WalkTrie:
     def sign(self) -> None:
         """Compute the signatures of the nodes."""
         self.signature_array = signatures(self.trie)
-        self.signature = _longs(self.signature_array)
+        self.signature = longs(self.signature_array)
         self.height_array = heights(self.trie)
-        self.height = _ints(self.height_array)
+        self.height = ints(self.height_array)
 
 
 @cython.cclass
@@ -152,11 +153,11 @@ class Sub:
             [tag for _, _, tag, _ in regular],
         )
         self.remainder_array = np.array([index for _, _, _, index in regular], dtype=np.int32)
-        self.remainder = _ints(self.remainder_array)
+        self.remainder = ints(self.remainder_array)
         self.character_array = np.array(
             [sum(byte & 0xC0 != 0x80 for byte in text) for text in texts], dtype=np.int32
         )
-        self.n_characters = _ints(self.character_array)
+        self.n_characters = ints(self.character_array)
         self.n_remainders = len(remainders)
         del remainders[b""]
         leaves = {rest: for_key and value_end(rest) >= 0 for rest in remainders}
@@ -243,22 +244,6 @@ class Scratch:
                 self.allowed = [0] * size
 
 
-@cython.cfunc
-def _longs(array: Any) -> cython.p_longlong:
-    """Return the elements of an int64 array, which outlives them, as a C array or as a list."""
-    if cython.compiled:
-        return cython.cast(cython.p_longlong, cython.cast(cython.size_t, array.ctypes.data))
-    return array.tolist()
-
-
-@cython.cfunc
-def _ints(array: Any) -> cython.p_int:
-    """Return the elements of an int32 array, which outlives them, as a C array or as a list."""
-    if cython.compiled:
-        return cython.cast(cython.p_int, cython.cast(cython.size_t, array.ctypes.data))
-    return array.tolist()
-
-
 def _remainder_trie(remainders: dict[bytes, int]) -> Any:
     """Return the walk trie of remainders, whose "tokens" are their indices; `None` if there are none."""
     if not remainders:
@@ -271,346 +256,6 @@ def _trie_of(texts: Sequence[bytes]) -> TokenTrie:
     offsets = np.concatenate(([0], np.cumsum([len(text) for text in texts], dtype=np.int64))).astype(np.int32)
     first = 1 if texts and not texts[0] else 0
     return TokenTrie(b"".join(texts), offsets, np.arange(first, len(texts), dtype=np.int32))
-
-
-# Classes of characters, as bits of a signature: digits, each small letter, groups of capital letters,
-# most other ASCII characters each for itself, the separators, which a dot does not match, other blanks
-# beyond ASCII, which `\S` does not match, all other characters, and what is no character.
-_SEPARATORS = 1 << 58
-_BLANKS = 1 << 59
-_WIDE = 1 << 60
-_MALFORMED = 1 << 61
-_WIDE_CLASSES = (
-    (_SEPARATORS, tuple(character.encode() for character in "\u2028\u2029")),
-    (
-        _BLANKS,
-        tuple(
-            chr(code).encode()
-            for code in (0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000, 0xFEFF)
-        ),
-    ),
-)
-#: The bytes of characters beyond ASCII with a class of their own, as a number -> that class.
-_OWN_CLASSES = {
-    int.from_bytes(character, "big"): own for own, characters in _WIDE_CLASSES for character in characters
-}
-#: What such characters begin with.
-_OPENINGS = {code >> 8 for code in _OWN_CLASSES} | {code >> 16 for code in _OWN_CLASSES if code >> 16}
-
-
-def _class_of_ascii() -> list[int]:
-    """Return the class of each ASCII character, as a bit."""
-    groups = [
-        b"0123456789",
-        b"ABCDEF",
-        b"GHIJKLM",
-        b"NOPQRST",
-        b"UVWXYZ",
-        # Inside strings these come as escapes, or hardly at all.
-        bytes([*range(0x20), 0x22, 0x5C, 0x7F]),
-        b"^`~",
-        b"<>",
-        b"[]",
-        b"{}",
-    ]
-    grouped = b"".join(groups)
-    groups += [bytes((byte,)) for byte in range(0x80) if byte not in grouped]
-    result = [0] * 0x80
-    for bit, group in enumerate(groups):
-        for byte in group:
-            result[byte] = 1 << bit
-    return result
-
-
-_CLASSES = _class_of_ascii()
-
-
-def signatures(trie: TokenTrie) -> Any:
-    """Return, per node, the classes of the characters on the edges below it: int64[n_nodes].
-
-    A node within a character has the class of what is no character.
-    """
-    found_array = np.zeros(trie.n_nodes, dtype=np.int64)
-    own_array = np.zeros(trie.n_nodes, dtype=np.int64)
-    phase_array = np.zeros(trie.n_nodes, dtype=np.int32)
-    classes_array = np.array(
-        [_CLASSES[byte] if byte < 0x80 else _WIDE for byte in range(256)], dtype=np.int64
-    )
-    table_array = np.array(_PHASES, dtype=np.int32).reshape(-1)
-    found: cython.p_longlong = _longs(found_array)
-    own: cython.p_longlong = _longs(own_array)
-    classes: cython.p_longlong = _longs(classes_array)
-    phase: cython.p_int = _ints(phase_array)
-    table: cython.p_int = _ints(table_array)
-    malformed: cython.longlong = _MALFORMED
-    node: cython.int
-    byte: cython.int
-    parent: cython.int
-    before: cython.int
-    code: cython.int
-    for node in range(1, trie.n_nodes):
-        byte = trie.c_byte[node]
-        before = phase[trie.c_parent[node]]
-        phase[node] = -1 if before < 0 else table[before * 256 + byte]
-        if phase[node] < 0:
-            own[node] = malformed
-        elif before == 0:
-            own[node] = classes[byte]
-        elif phase[node] == 0:
-            parent = trie.c_parent[node]
-            code = trie.c_byte[parent] << 8 | byte
-            if trie.c_byte[parent] < 0xC0:
-                code |= trie.c_byte[trie.c_parent[parent]] << 16
-            own[node] = _OWN_CLASSES.get(code, 0)
-    for node in range(trie.n_nodes - 1, 0, -1):
-        parent = trie.c_parent[node]
-        found[parent] |= found[node] | own[node]
-    for node in range(1, trie.n_nodes):
-        if phase[node] != 0:
-            found[node] |= malformed
-    return found_array if cython.compiled else np.array(found, dtype=np.int64)
-
-
-def heights(trie: TokenTrie) -> Any:
-    """Return, per node, how many bytes the longest text below it has from there: int32[n_nodes]."""
-    found_array = np.zeros(trie.n_nodes, dtype=np.int32)
-    found: cython.p_int = _ints(found_array)
-    node: cython.int
-    parent: cython.int
-    for node in range(trie.n_nodes - 1, 0, -1):
-        parent = trie.c_parent[node]
-        if found[parent] <= found[node]:
-            found[parent] = found[node] + 1
-    return found_array if cython.compiled else np.array(found, dtype=np.int32)
-
-
-def _utf8_phases() -> list[list[int]]:
-    """Return the phase after each phase and byte: 0 between characters, -1 where none goes on."""
-    numbers: dict[tuple[tuple[int, int], ...], int] = {(): 0}
-    rows: list[list[int]] = []
-    pending: list[tuple[tuple[int, int], ...]] = [()]
-    for due in pending:
-        row = []
-        for byte in range(256):
-            following: tuple[tuple[int, int], ...] | None = None
-            if not due:
-                following = () if byte < 0x80 else _continuations(byte)
-            elif due[0][0] <= byte <= due[0][1]:
-                following = due[1:]
-            if following is not None and following not in numbers:
-                numbers[following] = len(numbers)
-                pending.append(following)
-            row.append(-1 if following is None else numbers[following])
-        rows.append(row)
-    return rows
-
-
-def _continuations(lead: int) -> tuple[tuple[int, int], ...] | None:
-    """Return the ranges of the bytes that follow a lead byte of UTF-8, or `None` if it is none."""
-    if not 0xC2 <= lead <= 0xF4:
-        return None
-    if lead < 0xE0:
-        return ((0x80, 0xBF),)
-    first = (
-        (0xA0 if lead == 0xE0 else 0x90 if lead == 0xF0 else 0x80),
-        (0x9F if lead == 0xED else 0x8F if lead == 0xF4 else 0xBF),
-    )
-    return (first, (0x80, 0xBF)) if lead < 0xF0 else (first, (0x80, 0xBF), (0x80, 0xBF))
-
-
-_PHASES = _utf8_phases()
-
-
-#: Runs are not looked for from states that lead to more others than this.
-_MOST_FOLLOWERS = cython.declare(cython.int, 4)
-
-
-@cython.ccall
-@cython.exceptval(-2, check=True)
-def loops(automaton: TableAutomaton, state: cython.int) -> cython.longlong:
-    """Return the classes of characters that lead from a state back to it, as a signature."""
-    byte: cython.int
-    result: cython.longlong = automaton.loops[state]
-    if result >= 0:
-        return result
-    classes: Any = _CLASSES
-    others: cython.longlong = 0
-    result = 0
-    for byte in range(0x80):
-        if automaton.step(state, byte) == state:
-            result |= cython.cast(cython.longlong, classes[byte])
-        else:
-            others |= cython.cast(cython.longlong, classes[byte])
-    result &= ~others
-    if result == 0:
-        # Hardly a state loops beyond ASCII alone.
-        automaton.loops[state] = 0
-        return 0
-    if _loops_wide(automaton, state):
-        result |= cython.cast(cython.longlong, _WIDE)
-    for own, characters in _WIDE_CLASSES:
-        for character in characters:
-            if _after(automaton, state, character) != state:
-                break
-        else:
-            result |= cython.cast(cython.longlong, own)
-    automaton.loops[state] = result
-    return result
-
-
-@cython.ccall
-@cython.exceptval(-2, check=True)
-def run_length(
-    automaton: TableAutomaton, state: cython.int, signature: cython.longlong, most: cython.int
-) -> cython.int:
-    """Return how many characters of some ASCII classes stay alive from a state on, whichever they are.
-
-    Args:
-        most: more are of no interest.
-
-    Returns:
-        At most `most`; -1 if it depends on which characters they are, or was not found out.
-    """
-    length: cython.int = 0
-    while length < most:
-        if automaton.runs[state] < 0:
-            _find_run(automaton, state)
-        if signature & ~automaton.runs[state]:
-            break
-        length += 1
-        state = automaton.followers[state]
-    if length < most and signature & ~automaton.stops[state]:
-        return -1
-    return length
-
-
-@cython.cfunc
-def _count(classes: cython.longlong) -> cython.int:
-    """Return how many classes these are."""
-    number: cython.int = 0
-    while classes:
-        classes &= classes - 1
-        number += 1
-    return number
-
-
-@cython.cfunc
-def _find_run(automaton: TableAutomaton, state: cython.int) -> cython.int:
-    """Find which classes of ASCII lead from a state to one and the same, and which lead nowhere."""
-    byte: cython.int
-    target: cython.int
-    k: cython.int
-    n_found: cython.int = 0
-    some: cython.longlong
-    ends: cython.longlong = 0
-    goes: cython.longlong = 0
-    found: cython.int[4]
-    led: cython.longlong[4]
-    if not cython.compiled:
-        found, led = [0] * 4, [0] * 4
-    classes: Any = _CLASSES
-    automaton.runs[state] = 0
-    automaton.stops[state] = 0
-    automaton.followers[state] = -1
-    for byte in range(0x80):
-        target = automaton.step(state, byte)
-        some = cython.cast(cython.longlong, classes[byte])
-        if target < 0:
-            ends |= some
-            continue
-        goes |= some
-        for k in range(n_found):
-            if found[k] == target:
-                led[k] |= some
-                break
-        else:
-            if n_found == _MOST_FOLLOWERS:
-                return 0
-            found[n_found] = target
-            led[n_found] = some
-            n_found += 1
-    automaton.stops[state] = ends & ~goes
-    if n_found == 0:
-        return 0
-    # A class whose characters lead to several states leads to none.
-    shared: cython.longlong = ends
-    best: cython.int = 0
-    for k in range(n_found):
-        if _count(led[k]) > _count(led[best]):
-            best = k
-    for k in range(n_found):
-        if k != best:
-            shared |= led[k]
-    automaton.runs[state] = led[best] & ~shared
-    automaton.followers[state] = found[best]
-    return 0
-
-
-@cython.cfunc
-def _loops_wide(automaton: TableAutomaton, state: cython.int) -> cython.bint:
-    """Return whether all characters beyond ASCII that have no class of their own lead from a state to it."""
-    after: cython.int
-    lead: cython.int
-    reached: set[object] = set()
-    for lead in range(0xC2, 0xF5):
-        after = automaton.step(state, lead)
-        if after < 0:
-            return False
-        phase: object = _PHASES[0][lead]
-        if lead in _OPENINGS:
-            # Not all that follows is looked at, so it tells nothing about other leads.
-            if not _comes_back(automaton, after, cython.cast(cython.int, phase), state, lead):
-                return False
-        elif (after, phase) not in reached:
-            reached.add((after, phase))
-            if not _comes_back(automaton, after, cython.cast(cython.int, phase), state, 0):
-                return False
-    return True
-
-
-@cython.cfunc
-def _comes_back(
-    automaton: TableAutomaton, state: cython.int, phase: cython.int, home: cython.int, begun: cython.int
-) -> cython.bint:
-    """Return whether all continuations of a character, begun as its phase tells, lead to `home`.
-
-    Args:
-        begun: its bytes so far if characters with a class of their own begin so, else 0; such are left out.
-    """
-    byte: cython.int
-    after: cython.int
-    due: cython.int
-    inner: cython.int
-    seen: cython.int = -1
-    row: Any = _PHASES[phase]
-    for byte in range(0x80, 0xC0):
-        due = row[byte]
-        if due < 0:
-            continue
-        inner = begun << 8 | byte if begun else 0
-        if due == 0 and inner and inner in _OWN_CLASSES:
-            continue
-        after = automaton.step(state, byte)
-        if after < 0 or (due == 0 and after != home):
-            return False
-        if due > 0 and inner and inner in _OPENINGS:
-            if not _comes_back(automaton, after, due, home, inner):
-                return False
-        elif due > 0 and after != seen:
-            if not _comes_back(automaton, after, due, home, 0):
-                return False
-            seen = after
-    return True
-
-
-@cython.cfunc
-def _after(automaton: TableAutomaton, state: cython.int, text: bytes) -> cython.int:
-    """Return the state after a text, or -1."""
-    byte: cython.int
-    for byte in text:
-        if state >= 0:
-            state = automaton.step(state, byte & 0xFF)
-    return state
 
 
 def whole_trie(trie: TokenTrie) -> WalkTrie:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import constrain
-from constrain.matching.walks_cy import run_length
+from constrain.matching.character_classes_cy import run_length
 from tests.support.real_engine import vocabulary
 
 LETTERS = ["a", "b", "c", "x", "0", "7", "-", "é", "€"]
@@ -65,7 +65,7 @@ def test_a_run_is_told_from_what_depends_on_its_characters() -> None:
     from constrain.automata.languages_cy import Languages
     from constrain.automata.lazy_dfa_cy import LazyDfa
     from constrain.frontends.json_schema.patterns import pattern_language
-    from constrain.matching.walks_cy import _CLASSES
+    from constrain.matching.character_classes_cy import _CLASSES
 
     def run(pattern: str, characters: str, most: int = 20) -> int:
         languages = Languages()

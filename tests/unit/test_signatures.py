@@ -10,7 +10,7 @@ import pytest
 from constrain.automata.languages_cy import Languages
 from constrain.automata.lazy_dfa_cy import LazyDfa
 from constrain.frontends.json_schema.patterns import pattern_language
-from constrain.matching.walks_cy import loops, signatures
+from constrain.matching.character_classes_cy import loops, signatures
 from constrain.vocabulary.token_trie_cy import TokenTrie
 
 #: Characters with a class of their own are left out together with others that end alike.
